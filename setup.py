@@ -58,7 +58,7 @@ setup(
     zip_safe=True,
     author='The ltc_control authors',
     maintainer='The ltc_control authors',
-    maintainer_email='maintainers@ltc-control.org',
+    maintainer_email='ltc-control@example.org',
     description='Liquid time-constant networks of 19 neurons that drive a car through ROS 2.',
     license='Apache-2.0',
     entry_points={
