@@ -11,5 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Robots that drive and fly on a brain small enough to read."""
 """The words of the domain and all that lies on a frame's way: numpy, OpenCV and onnxruntime."""
