@@ -1,0 +1,92 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Choose how MuJoCo draws off screen, before anything imports it.
+
+Importing this module sets ``MUJOCO_GL`` (MuJoCo reads it once, at its first import), keeps the
+software rasteriser on the calling thread and gives it a shader cache of our own. Every module
+of ``sim`` imports ``mujoco`` from here. The choice is tried in a subprocess, because PyOpenGL
+cannot change its mind in one process, and is inherited by child processes through the
+environment. Without any OpenGL the physics still works; only opening a renderer fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ltc_control.core.errors import SimulationError
+
+PROBE = '''
+import mujoco
+model = mujoco.MjModel.from_xml_string('<mujoco/>')
+with mujoco.Renderer(model, 8, 8) as renderer:
+    renderer.update_scene(mujoco.MjData(model)), renderer.render()
+'''
+NO_GL = ('no off-screen OpenGL among {}; install it with: '
+         'sudo apt-get install -y --no-install-recommends libegl1 libgl1')
+OFF = 'disable'                            # MuJoCo's own word for "do not draw"
+
+
+def pick_backend(candidates: Sequence[str] = ('egl', 'osmesa')) -> str:
+    """Return the first value of MUJOCO_GL that draws here; SimulationError if none does."""
+    for name in candidates:
+        environment = {**os.environ, 'MUJOCO_GL': name}
+        environment.pop('PYOPENGL_PLATFORM', None)
+        try:
+            done = subprocess.run([sys.executable, '-c', PROBE], env=environment, timeout=60,
+                                  capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            continue
+        if done.returncode == 0:
+            return name
+    raise SimulationError(NO_GL.format(', '.join(candidates)))
+
+
+def _prepare() -> None:
+    """Set the environment that MuJoCo and Mesa read at their first import."""
+    os.environ.setdefault('LP_NUM_THREADS', '0')
+    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    shaders = Path(cache) / 'ltc_control' / 'mesa'
+    try:
+        shaders.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        shaders = Path(tempfile.gettempdir())
+    os.environ.setdefault('MESA_SHADER_CACHE_DIR', str(shaders))
+    if 'MUJOCO_GL' not in os.environ and 'mujoco' not in sys.modules:
+        try:
+            os.environ['MUJOCO_GL'] = pick_backend()
+        except SimulationError:
+            os.environ['MUJOCO_GL'] = OFF
+
+
+def require() -> None:
+    """Raise SimulationError, naming the packages to install, where nothing can be drawn."""
+    if os.environ.get('MUJOCO_GL') == OFF or not hasattr(mujoco, 'GLContext'):
+        raise SimulationError(NO_GL.format('egl, osmesa'))
+
+
+_prepare()
+try:
+    import mujoco  # noqa: E402
+except Exception as err:                   # PyOpenGL raises AttributeError without libGL
+    raise SimulationError(f'MuJoCo cannot start with MUJOCO_GL='
+                          f'{os.environ.get("MUJOCO_GL")!r} ({err}); unset it, or install '
+                          'libegl1 and libgl1') from err
+
+__all__ = ['mujoco', 'pick_backend', 'require']
