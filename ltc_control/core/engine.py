@@ -52,15 +52,10 @@ class Engine:
         _compare(path, 'input', _signature(self._session.get_inputs()), expected_inputs(self.spec))
         _compare(path, 'output', _signature(self._session.get_outputs()),
                  expected_outputs(self.spec))
-        self._feed: dict[str, np.ndarray] = {
-            name: np.zeros(shape, kind) for name, (kind, shape) in
-            expected_inputs(self.spec).items()}
-        self._dt = self._feed['dt']
-        self._with_imu = 'imu' in self._feed
-        self._inverse_nominal = 1.0 / self.spec.dt_nominal_s
-        self._tau_unit = np.float32(self.spec.dt_nominal_s)
-        self._shape = (self.spec.image.height, self.spec.image.width, 3)
-        self.step(self._feed['image'], np.zeros(len(self.spec.imu.features), np.float32),
+        self._image_shape = (self.spec.image.height, self.spec.image.width, 3)
+        self._imu_shape = (len(self.spec.imu.features),)
+        self._state_shape = (self.spec.neurons,)
+        self.step(np.zeros(self._image_shape, np.uint8), np.zeros(self._imu_shape, np.float32),
                   self.zero_state(), self.spec.dt_nominal_s)
 
     def zero_state(self) -> np.ndarray:
@@ -76,21 +71,25 @@ class Engine:
         ``image`` (h, w, 3) uint8 contiguous, ``imu`` (F,) float32, ``state`` (N,) float32, ``dt``
         [s], clamped to [1e-6, longest_step_s]. Raises ModelError for another shape or type.
         """
-        if image.shape != self._shape or image.dtype != np.uint8:
-            raise ModelError(
-                f'image is {image.dtype} {image.shape!r}, model {self.spec.name!r} takes uint8 '
-                f'{self._shape!r}; pass it through imaging.prepare')
-        if state.shape != (self.spec.neurons,) or imu.shape != (len(self.spec.imu.features),):
-            raise ModelError(
-                f'state is {state.shape!r} and imu {imu.shape!r}, model {self.spec.name!r} takes '
-                f'{(self.spec.neurons,)!r} and {(len(self.spec.imu.features),)!r}')
+        self._check(image, imu, state)
         dt = dt if dt > SHORTEST_STEP_S else SHORTEST_STEP_S       # NaN compares false
-        self._dt[0] = min(dt, self.spec.longest_step_s) * self._inverse_nominal
-        feed = {'image': image, 'state': np.asarray(state, np.float32), 'dt': self._dt}
-        if self._with_imu:
-            feed['imu'] = np.asarray(imu, np.float32)
+        units = min(dt, self.spec.longest_step_s) / self.spec.dt_nominal_s
+        feed = {'image': image, 'state': state, 'dt': np.array((units,), np.float32)}
+        if imu.size:
+            feed['imu'] = imu
         command, after, tau = self._session.run(None, feed)
-        return command, after, tau * self._tau_unit
+        return command, after, tau * np.float32(self.spec.dt_nominal_s)
+
+    def _check(self, image: np.ndarray, imu: np.ndarray, state: np.ndarray) -> None:
+        for name, value, kind, shape in (
+            ('image', image, np.uint8, self._image_shape),
+            ('imu', imu, np.float32, self._imu_shape),
+            ('state', state, np.float32, self._state_shape),
+        ):
+            if value.shape != shape or value.dtype != kind:
+                raise ModelError(
+                    f'{name} is {value.dtype} {value.shape!r}, model {self.spec.name!r} takes '
+                    f'{kind.__name__} {shape!r}; prepare it by the spec of this model')
 
 
 def expected_inputs(spec: ModelSpec) -> Signature:

@@ -126,7 +126,7 @@ def _verdicts(
 
 def _is_fresh(now_ns: int, stamp_ns: int, oldest_s: float, config: GateConfig) -> bool:
     """Say whether a stamp is neither too old nor from a future that a clock set back left us."""
-    age_s = (now_ns - stamp_ns) * 1e-9
+    age_s = (now_ns - stamp_ns) / 1e9
     return -config.future_s <= age_s <= oldest_s
 
 
@@ -146,7 +146,7 @@ def _limited(
     state: GateState, now_ns: int, request: Command, odometry: Odometry, config: GateConfig,
 ) -> Command:
     """Clip a valid request to what the limits allow from where the car is."""
-    elapsed_s = 0.0 if state.tick_ns is None else (now_ns - state.tick_ns) * 1e-9
+    elapsed_s = 0.0 if state.tick_ns is None else (now_ns - state.tick_ns) / 1e9
     dt_s = min(max(elapsed_s, 0.0), config.longest_tick_s)
     before = _start(state, odometry, config.limits)
     curvature = limit_curvature(

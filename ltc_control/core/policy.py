@@ -138,7 +138,7 @@ class Policy:
         cases = [InputCase.BAD_IMAGE] + ([timing] if timing is not InputCase.OK else [])
         last = self._last
         if last is not None and last.valid:
-            age_s = (stamp_ns - last.command.stamp_ns) * 1e-9
+            age_s = (stamp_ns - last.command.stamp_ns) / 1e9
             if 0.0 <= age_s <= self.hold_s:
                 return self._decided(last, cases, dt_s=0.0)
         return self._decided(self._stop(stamp_ns), cases, dt_s=0.0)

@@ -67,7 +67,7 @@ def classify(
     """Return the case of a frame's stamp after ``last_ns`` and its dt [s], never negative."""
     if last_ns is None:
         return InputCase.FIRST_FRAME, rules.dt_nominal_s
-    dt_s = (stamp_ns - last_ns) * 1e-9
+    dt_s = (stamp_ns - last_ns) / 1e9
     if dt_s == 0.0:
         return InputCase.REPEATED_FRAME, 0.0
     if dt_s < 0.0:
