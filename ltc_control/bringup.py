@@ -1,0 +1,185 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Which nodes make a system, as data: launch files and ``ltc drive`` both read it.
+
+Imports nothing of the project and nothing of ROS, so that a launch file stays a thin list of
+arguments and a test can look at a system without starting it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+PACKAGE = 'ltc_control'
+
+CAMERA = '/camera/image_raw'
+IMU = '/imu/data'
+ODOMETRY = '/odom'
+POLICY_COMMAND = '/policy/command'
+NEURONS = '/policy/neurons'
+COMMAND = '/cmd_vel'
+VERDICT = '/safety/verdict'
+TAKE_OVER = '/take_over'
+E_STOP = '/e_stop'
+RELEASE = '/release'                      # service: ends an emergency stop that was let go
+LANE_TRUTH = '/ground_truth/lane'
+DEPARTURE = '/ground_truth/departure'
+CLOCK = '/clock'
+DIAGNOSTICS = '/diagnostics'
+READY = '/system/ready'
+
+RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
+            DEPARTURE, DIAGNOSTICS)
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """
+    One process: what runs, with which parameters, and which topics join it to the others.
+
+    ``publishes`` and ``subscribes`` name the topics that must be matched before a drive starts.
+    """
+
+    name: str
+    publishes: tuple[str, ...] = ()
+    subscribes: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    remaps: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def executable(self) -> str:
+        """Return the console script, as ``ros2 run`` and launch files name it."""
+        return self.name
+
+    @property
+    def module(self) -> str:
+        """Return the Python module, which needs no installed script."""
+        return f'{PACKAGE}.nodes.{self.name}'
+
+
+def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int = 0,
+                  duration_s: float = 0.0, noise_var: float = 0.0, lockstep: bool = False,
+                  bag: str = '', parameters: Mapping[str, object] | None = None,
+                  ) -> tuple[NodeSpec, ...]:
+    """
+    Return simulator, policy and safety, plus a recorder where ``bag`` names a folder.
+
+    ``duration_s`` 0 drives until stopped; ``parameters`` are handed to the simulator.
+    """
+    common = {'lockstep': lockstep, 'use_sim_time': lockstep}
+    simulator = NodeSpec(
+        'simulator_node',
+        publishes=(CAMERA, IMU, ODOMETRY, LANE_TRUTH, DEPARTURE, *((CLOCK,) if lockstep else ())),
+        subscribes=(COMMAND,),
+        parameters={'track': track, 'season': season, 'seed': seed, 'duration_s': duration_s,
+                    'noise_var': noise_var, 'lockstep': lockstep, **(parameters or {})})
+    policy = NodeSpec(
+        'policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=(CAMERA, IMU),
+        parameters={'model': model, **common})
+    safety = NodeSpec(
+        'safety_node', publishes=(COMMAND, VERDICT), subscribes=(POLICY_COMMAND, ODOMETRY),
+        parameters=common)
+    nodes = [simulator, policy, safety]
+    if bag:
+        attributes = {'track': track, 'season': season, 'seed': seed, 'model': model,
+                      'lockstep': lockstep, 'noise_var': noise_var}
+        nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep))
+    return rendezvous(nodes, leader='simulator_node')
+
+
+def real_car(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = '',
+             ) -> tuple[NodeSpec, ...]:
+    """Return policy and safety, plus a recorder where ``bag`` names a folder."""
+    remaps = {old: new for old, new in (remaps or {}).items() if old != new}
+    nodes = [NodeSpec('policy_node', parameters={'model': model}, remaps=remaps),
+             NodeSpec('safety_node', remaps=remaps)]
+    if bag:
+        topics = tuple(remaps.get(topic, topic) for topic in RECORDED)
+        nodes.append(replace(recorder(bag, attributes={'model': model}, topics=topics),
+                             subscribes=()))
+    return tuple(nodes)
+
+
+def recorder(bag: str, *, attributes: Mapping[str, object], lockstep: bool = False,
+             topics: Sequence[str] = RECORDED) -> NodeSpec:
+    """Return the node that writes ``topics`` into the folder ``bag``."""
+    text = ','.join(f'{key}={value}' for key, value in attributes.items())
+    return NodeSpec('recorder_node',
+                    subscribes=tuple(topic for topic in topics if topic != DIAGNOSTICS),
+                    parameters={'bag': bag, 'attributes': text, 'lockstep': lockstep,
+                                'topics': ','.join(topics)})
+
+
+def rendezvous(nodes: Sequence[NodeSpec], *, leader: str) -> tuple[NodeSpec, ...]:
+    """
+    Tell every node how many partners each of its topics must have, and the leader whom to await.
+
+    The leader starts the drive once all have said that they are matched: nobody ever sleeps.
+    """
+    others = ' '.join(node.name for node in nodes if node.name != leader)
+    told = []
+    for node in nodes:
+        parameters = {**node.parameters, 'expect': expectations(nodes, node)}
+        if node.name == leader:
+            parameters['wait_for'] = others
+        told.append(replace(node, parameters=parameters))
+    return tuple(told)
+
+
+def expectations(nodes: Sequence[NodeSpec], node: NodeSpec) -> str:
+    """Return words like ``publisher:/odom:2``, one for each topic of ``node`` with partners."""
+    words = []
+    for topic in node.publishes:
+        count = sum(topic in other.subscribes for other in nodes)
+        words += [f'publisher:{topic}:{count}'] if count else []
+    for topic in node.subscribes:
+        count = sum(topic in other.publishes for other in nodes)
+        words += [f'subscription:{topic}:{count}'] if count else []
+    return ' '.join(words)
+
+
+def ros_arguments(node: NodeSpec) -> list[str]:
+    """Return ``--ros-args ...`` for the remaps of ``node``; parameters go through a file."""
+    arguments = ['--ros-args']
+    for old, new in node.remaps.items():
+        arguments += ['--remap', f'{old}:={new}']
+    return arguments
+
+
+def process(node: NodeSpec, *, parameter_file: Path) -> list[str]:
+    """Return the command line that runs ``node`` with this interpreter."""
+    return [sys.executable, '-m', node.module, *ros_arguments(node),
+            '--params-file', str(parameter_file)]
+
+
+def parameter_sections(nodes: Sequence[NodeSpec]) -> dict[str, object]:
+    """Return the content of the parameter file of a system, one section a node."""
+    return {node.name: {'ros__parameters': dict(node.parameters)} for node in nodes}
+
+
+def share(name: str) -> Path:
+    """
+    Return a file or folder of the package: of the source tree, or of ``share/ltc_control``.
+
+    Where neither has it the path in the source tree is returned, for a message to name.
+    """
+    source = Path(__file__).resolve().parents[1] / name
+    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    installed = [Path(prefix) / 'share' / PACKAGE / name for prefix in prefixes if prefix]
+    return next((path for path in (source, *installed) if path.exists()), source)

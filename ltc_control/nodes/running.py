@@ -1,0 +1,60 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From a node to a process: start, spin, stop on SIGINT and SIGTERM, exit code, one error line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.task import Future
+
+from ltc_control.core.errors import LtcError
+
+
+def run(make_node: Callable[[], Node], *, args: Sequence[str] | None = None,
+        finished: Callable[[Node], Future] | None = None) -> int:
+    """
+    Spin what ``make_node`` returns; return the exit code of the process.
+
+    0 after a signal or once ``finished(node)`` is done; the error's own code, after one line on
+    standard error, where an :class:`LtcError` leaves the constructor or a callback.
+    """
+    rclpy.init(args=args)
+    node = None
+    executor = SingleThreadedExecutor()    # the multi-threaded one loses ticks of timers
+    try:
+        node = make_node()
+        executor.add_node(node)
+        if finished is None:
+            executor.spin()
+        else:
+            executor.spin_until_future_complete(finished(node))
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except LtcError as error:
+        print(f'{_name(node)}error: {error}', file=sys.stderr, flush=True)
+        return error.exit_code
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _name(node: Node | None) -> str:
+    return '' if node is None else f'{node.get_name()}: '

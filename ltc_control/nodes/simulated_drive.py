@@ -1,0 +1,74 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""One drive in the simulated world, without middleware: length, departures, figures."""
+
+from __future__ import annotations
+
+from ltc_control.core.contracts import Command
+from ltc_control.nodes.parameters import SimulatorParameters
+from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
+
+
+class SimulatedDrive:
+    """
+    The loop body of ``ltc eval`` for a node: after a departure the car is put back on the lane.
+
+    ``done`` after ``duration_s`` (0: never); ``slips`` counts how often the wall clock ran away.
+    """
+
+    def __init__(self, told: SimulatorParameters) -> None:
+        self._told = told
+        self._environment = Environment(EnvironmentSpec(
+            track=told.track, season=told.season, rate_hz=told.rate_hz,
+            camera=CameraSpec(width=told.width, height=told.height, noise_var=told.noise_var,
+                              exposure=told.exposure, delay_frames=told.delay_frames)))
+        self._length = round(told.duration_s * told.rate_hz)
+        self.frames = 0
+        self.departures = 0
+        self.just_departed = False
+        self.slips = 0
+        self._off_lane = False
+        self._distance_m = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Say whether all periods of the drive have been driven."""
+        return bool(self._length) and self.frames > self._length
+
+    def start(self) -> Observation:
+        """Place the car at the start and return what it sees."""
+        self.frames = 1
+        return self._environment.reset(seed=self._told.seed, speed=self._told.speed)
+
+    def step(self, command: Command) -> Observation:
+        """Drive one camera period and return what is seen at its end."""
+        observation = self._environment.step(command)
+        self.frames += 1
+        departed = observation.truth.departed
+        self.just_departed = departed and not self._off_lane
+        self._off_lane = departed
+        self._distance_m = observation.truth.lap_m
+        if self.just_departed:
+            self.departures += 1
+            self._environment.place(offset_m=0.0, heading_error=0.0)
+        return observation
+
+    def figures(self) -> dict[str, object]:
+        """Return the numbers so far."""
+        return {'frames': self.frames, 'departures': self.departures,
+                'distance_m': round(self._distance_m, 2), 'clock_slips': self.slips}
+
+    def close(self) -> None:
+        """Free the renderer."""
+        self._environment.close()
