@@ -187,6 +187,12 @@ class PolicyNet(nn.Module):
         return {'head': head, 'recurrent_effective': _effective(self.core),
                 'recurrent_stored': stored, 'total': head + stored}
 
+    def synapses(self) -> dict[str, int]:
+        """Return the number of synapses between neurons and from inputs; none without wiring."""
+        if self.wiring is None:
+            return {'internal': 0, 'sensory': 0}
+        return {'internal': self.wiring.synapses, 'sensory': self.wiring.sensory_synapses}
+
     def roles(self) -> dict[str, int]:
         """Return the number of neurons by role; cores without a wiring are all inter."""
         if self.wiring is not None:

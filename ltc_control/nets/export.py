@@ -1,0 +1,115 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+From a trained policy to the folder that a robot loads: graph, weights and specification.
+
+``policy.onnx`` takes ``image`` uint8 (H, W, 3), ``imu`` float32 (F,) where F > 0, ``state``
+float32 (N,) and ``dt`` float32 (1,) in nominal steps, and gives ``command`` (M,) in physical
+units, ``next_state`` (N,) and ``tau`` (N,) in nominal steps. Constants are folded in float64.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from ltc_control.core.errors import ModelError
+from ltc_control.core.imaging import ImageSpec
+from ltc_control.core.imu import ImuSpec
+from ltc_control.core.model_file import GRAPH_FILE, CommandSpec, ModelSpec, write_spec
+from ltc_control.nets.onnx_cells import Readout, add_core
+from ltc_control.nets.onnx_graph import Graph, add_head
+from ltc_control.nets.policy_net import PolicyNet, save_policy
+
+WEIGHTS_FILE = 'weights.safetensors'
+ENDLESS = float(np.finfo(np.float32).max)      # a bound that says: none (files hold no infinity)
+
+
+def export_policy(
+    net: PolicyNet, folder: Path | str, *, name: str, image: ImageSpec, imu: ImuSpec,
+    commands: tuple[CommandSpec, ...], longest_step_s: float, vehicle: str = 'car',
+    training: Mapping[str, Any] | None = None,
+) -> ModelSpec:
+    """
+    Write ``policy.onnx``, ``weights.safetensors`` and ``policy.yaml`` and return the spec.
+
+    Raises ``ModelError`` when image, IMU features or commands do not fit the network. Call it
+    again after adding files such as a card: hashes are taken of what lies in the folder.
+    """
+    _check(net, image, imu, commands)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(policy_graph(net), folder / GRAPH_FILE)
+    save_policy(net, folder / WEIGHTS_FILE)
+    spec = ModelSpec(
+        name=name, kind=net.config.kind, image=image, imu=imu, commands=tuple(commands),
+        dt_nominal_s=net.config.dt_nominal_s, longest_step_s=longest_step_s,
+        neurons=net.state_size, vehicle=vehicle, roles=net.roles(), **_envelope(net),
+        wiring=net.wiring.to_dict() if net.wiring is not None else {},
+        parameters=net.parameter_counts(), synapses=net.synapses(), training=training or {})
+    return write_spec(folder, spec)
+
+
+def policy_graph(net: PolicyNet) -> onnx.ModelProto:
+    """Return one step of the policy as an ONNX model with its constants folded."""
+    net = copy.deepcopy(net).double().eval()
+    config, state_size = net.config, net.state_size
+    size = (config.head_config.height, config.head_config.width, 3)
+    graph = Graph()
+    image = graph.input('image', 'uint8', *size)
+    if config.imu_features:
+        graph.input('imu', 'float32', config.imu_features)
+    state = graph.input('state', 'float32', state_size)
+    dt = graph.input('dt', 'float32', 1)
+    with torch.no_grad():
+        inputs = add_head(graph, net.head, image)
+        if config.imu_features:
+            imu = graph.reshape('imu', 1, config.imu_features)
+            inputs = graph.op('Concat', inputs, imu, axis=1)
+        readout = Readout(net.command_scale, net.command_offset)
+        command, new, tau = add_core(
+            graph, net.core, inputs, graph.reshape(state, 1, state_size), dt, readout)
+    graph.output(command, 'command', config.outputs)
+    graph.output(new, 'next_state', state_size)
+    graph.output(tau, 'tau', state_size)
+    return graph.model('policy')
+
+
+def _check(net: PolicyNet, image: ImageSpec, imu: ImuSpec,
+           commands: tuple[CommandSpec, ...]) -> None:
+    head = net.config.head_config
+    for what, asked, has in (
+            ('image size', (image.height, image.width), (head.height, head.width)),
+            ('number of IMU features', len(imu.features), net.config.imu_features),
+            ('number of commands', len(commands), net.config.outputs)):
+        if asked != has:
+            raise ModelError(f'{what} of the specification is {asked!r}, the network has {has!r}; '
+                             'export with the specification it was trained with')
+
+
+def _envelope(net: PolicyNet) -> dict[str, tuple[float, ...] | None]:
+    """Return the bounds of each state; explicit solvers keep none."""
+    explicit = net.config.kind in ('ltc', 'mixed_ltc') and net.config.solver in ('euler', 'rk4')
+    bounds = None if explicit else net.core.envelope()
+    if bounds is None:
+        return {'envelope_low': None, 'envelope_high': None}
+    low, high = (torch.nan_to_num(b.double(), posinf=ENDLESS, neginf=-ENDLESS).tolist()
+                 for b in bounds)
+    return {'envelope_low': tuple(low), 'envelope_high': tuple(high)}
