@@ -124,8 +124,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     image_topic, imu_topic, command_topic = find_topics(topics, recording.types, bag=str(bag))
     wheelbase = topics.wheelbase_m or _number(attributes.get('wheelbase_m'))
     read_command = command_reader(recording.types[command_topic], topics, wheelbase_m=wheelbase)
-    count = recording.counts[image_topic]
-    images = np.empty((count, spec.height, spec.width, 3), np.uint8)
+    images: list[np.ndarray] = []
     stamps: list[int] = []
     samples: list[tuple[float, ...]] = []
     sample_stamps: list[int] = []
@@ -133,7 +132,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     wanted = [topic for topic in (image_topic, imu_topic, command_topic) if topic]
     for topic, log_ns, message in recording.messages(wanted):
         if topic == image_topic:
-            images[len(stamps)] = _image(message, spec, bag, len(stamps))
+            images.append(_image(message, spec, bag, len(stamps)))
             stamps.append(stamp_of(message))
         elif topic == imu_topic:
             samples.append(_sample(message))
@@ -146,7 +145,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     if not commands:
         raise BagError(f'{str(bag)!r} holds no command on {command_topic!r}; record while '
                        'somebody drives, or name another topic')
-    return _Raw(attributes, np.array(stamps, np.int64), images[:len(stamps)],
+    return _Raw(attributes, np.array(stamps, np.int64), np.stack(images),
                 np.array(sample_stamps, np.int64),
                 np.array(samples, np.float64).reshape(len(samples), 6), Commands.of(commands))
 

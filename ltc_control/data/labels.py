@@ -84,6 +84,6 @@ def _towards_next(commands: Commands, held: np.ndarray, age_ns: np.ndarray,
     span_ns = commands.stamps_ns[after] - commands.stamps_ns[held]
     near = (span_ns > 0) & (span_ns <= 2 * longest_ns)
     part = np.where(near, age_ns / np.maximum(span_ns, 1), 0.0)[:, None]
-    held_values = commands.values[held]
-    return held_values + part * np.where(near[:, None],
-                                         commands.values[after] - held_values, 0.0)
+    values: np.ndarray = commands.values[held]
+    values = values + part * (commands.values[after] - values)
+    return values

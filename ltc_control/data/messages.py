@@ -120,9 +120,9 @@ def _installed_text(type_name: str) -> str:
                    f'{prefixes!r}; source the ROS workspace that defines it')
 
 
-def serialize(message: Any) -> bytes | memoryview:
+def serialize(message: Any) -> bytes:
     """Return the CDR bytes (little endian) of a message made here."""
-    return typestore().serialize_cdr(message, message.__msgtype__)
+    return bytes(typestore().serialize_cdr(message, message.__msgtype__))
 
 
 def image(stamp_ns: int, rgb: np.ndarray, frame_id: str) -> Any:

@@ -25,13 +25,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.messages import typestore
-from ltc_control.data.rosbag2 import METADATA_FILE, PARTIAL_SUFFIX
-from ltc_control.data.spool import SPOOL_SUFFIX, whole_messages
+from ltc_control.data.rosbag2 import METADATA_FILE, PARTIAL_SUFFIX, SPOOL_SUFFIX
+from ltc_control.data.spool import whole_messages
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Recording:
         try:
             self._reader = AnyReader([source], default_typestore=typestore())
             self._reader.open()
-        except (AnyReaderError, OSError, AssertionError, ValueError, KeyError) as error:
+        except Exception as error:         # of a damaged file the decoders raise anything
             raise _unreadable(self.path, source, error) from error
         self.types: dict[str, str] = {}
         self.counts: dict[str, int] = {}
@@ -77,7 +77,7 @@ class Recording:
             for link, log_ns, raw in self._reader.messages(wanted):
                 yield link.topic, log_ns, self._reader.deserialize(raw, link.msgtype)
                 done += 1
-        except AnyReaderError as error:
+        except Exception as error:
             raise _unreadable(self.path, _source(self.path), error, done=done) from error
 
     def _know_types(self, wanted: list[Connection]) -> None:
@@ -127,9 +127,10 @@ def _unreadable(path: Path, source: Path, error: Exception, *,
         if file.suffix == '.mcap':
             count, complete = whole_messages(file)
             if not complete:
-                return BagError(f'{str(file)!r} is truncated or damaged after {count} whole '
-                                f'messages ({error}); `ltc bag recover {path} OUT` writes those '
-                                'into a new bag')
+                todo = (f'`ltc bag recover {path} OUT` writes them into a new bag' if count
+                        else 'record it again')
+                return BagError(f'{str(file)!r} is truncated or damaged: {count} whole messages '
+                                f'can be read ({error}); {todo}')
     where = '' if done is None else f' after {done} messages'
     return BagError(f'{str(path)!r} cannot be read{where}: {error}; check it with '
                     '`ros2 bag info`')

@@ -37,7 +37,8 @@ from ltc_control.data.messages import definition
 
 METADATA_FILE = 'metadata.yaml'
 METADATA_RECORD = 'ltc_control'            # our attributes, an MCAP metadata record
-PARTIAL_SUFFIX = '.partial'
+PARTIAL_SUFFIX = '.partial'                # being written, or its writer died
+SPOOL_SUFFIX = '.spool'                    # being recorded, or its recorder died: see spool.py
 LIBRARY = f'ltc_control {__version__}'
 
 
@@ -74,7 +75,7 @@ class BagWriter:
         self._last_ns = 0
         self._open = True
 
-    def write(self, topic: str, type_name: str, cdr: bytes | memoryview, *, log_ns: int,
+    def write(self, topic: str, type_name: str, cdr: bytes, *, log_ns: int,
               publish_ns: int | None = None) -> None:
         """Append one message that was received at ``log_ns`` (>= 0)."""
         channel = self._channels.get(topic) or self._register(topic, type_name)
@@ -109,7 +110,7 @@ class BagWriter:
             return
         self._open = False
         self._writer.add_metadata(METADATA_RECORD, self.attributes)
-        self._writer.finish()
+        self._writer.finish()              # type: ignore[no-untyped-call]
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
@@ -183,7 +184,8 @@ def find_bags(folder: Path | str) -> list[Path]:
     if _is_bag(folder):
         return [folder]
     found = sorted(path for path in folder.rglob('*')
-                   if path.is_dir() and _is_bag(path) and '.' not in path.suffix[:1])
+                   if path.is_dir() and path.suffix not in (PARTIAL_SUFFIX, SPOOL_SUFFIX)
+                   and _is_bag(path))
     if not found:
         raise BagError(f'no bag under {str(folder)!r}: no folder with {METADATA_FILE}, .mcap or '
                        '.db3 there; record one with `ltc collect` or `ros2 bag record`')

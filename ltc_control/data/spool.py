@@ -22,28 +22,35 @@ the disk once a second.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcap.exceptions import McapError
-from mcap.records import Channel, Footer, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader
+from mcap.records import Channel, Chunk, Footer, Message, Metadata, Schema
+from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.writer import CompressionType, Writer
 from zstandard import ZstdError
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.messages import definition
-from ltc_control.data.rosbag2 import LIBRARY, METADATA_RECORD, PARTIAL_SUFFIX, BagWriter
+from ltc_control.data.rosbag2 import (
+    LIBRARY,
+    METADATA_RECORD,
+    PARTIAL_SUFFIX,
+    SPOOL_SUFFIX,
+    BagWriter,
+)
 
-SPOOL_SUFFIX = '.spool'
 SPOOL_FILE = 'spool.mcap'
 _SYNC_EVERY_S = 1.0
 _BROKEN = (McapError, ZstdError, RuntimeError, ValueError, EOFError, UnicodeDecodeError,
-           MemoryError, OverflowError)
+           MemoryError, OverflowError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ class SpoolWriter:
         self.spool.mkdir(parents=True)
         self.messages = 0
         self._stream = (self.spool / SPOOL_FILE).open('wb')
+        fcntl.flock(self._stream, fcntl.LOCK_EX)       # says that its recorder is alive
         self._writer = Writer(self._stream, use_chunking=False,
                               compression=CompressionType.NONE)
         self._writer.start(profile='ros2', library=LIBRARY)
@@ -81,7 +89,7 @@ class SpoolWriter:
         self._synced_s = time.monotonic()
         self._flush()
 
-    def write(self, topic: str, type_name: str, cdr: bytes | memoryview, stamp_ns: int) -> None:
+    def write(self, topic: str, type_name: str, cdr: bytes, stamp_ns: int) -> None:
         """Append one message received at ``stamp_ns``; it survives a kill from here on."""
         channel = self._channels.get((topic, type_name))
         if channel is None:
@@ -91,12 +99,20 @@ class SpoolWriter:
         self._flush()
 
     def finish(self, *, attributes: dict[str, str] | None = None) -> Path:
-        """Rewrite the spool into the bag ``path`` and remove it; return ``path``."""
+        """
+        Rewrite the spool into the bag ``path`` and remove it; return ``path``.
+
+        Raises BagError when nothing was recorded; then neither spool nor bag is left.
+        """
         if not self._stream.closed:
             if attributes:
                 self._writer.add_metadata(METADATA_RECORD, attributes)
-            self._writer.finish()
+            self._writer.finish()          # type: ignore[no-untyped-call]
             self._stream.close()
+            if not self.messages:
+                shutil.rmtree(self.spool)
+                raise BagError(f'nothing was recorded for {str(self.path)!r}: no message came on '
+                               'its topics; check their names with `ros2 topic list`')
             recover(self.spool, self.path)
         return self.path
 
@@ -122,11 +138,13 @@ def recover(source: Path | str, out: Path | str | None = None) -> Recovery:
 
     ``source`` is a .mcap file, a bag folder, or the ``NAME.spool`` of a recording that was killed;
     a spool is removed once its bag ``NAME`` (the default ``out``) stands. Raises BagError when
-    ``out`` exists, or when nothing whole is left.
+    ``out`` exists, when nothing whole is left, or when the recorder is still at work.
     """
     source = Path(source)
     out = _default_out(source) if out is None else Path(out)
     files = _mcap_files(source)
+    if any(_is_written(file) for file in files):
+        raise BagError(f'{str(source)!r} is being recorded; stop its recorder first')
     complete = True
     messages = 0
     with BagWriter(out) as bag:
@@ -142,8 +160,19 @@ def recover(source: Path | str, out: Path | str | None = None) -> Recovery:
 
 
 def find_spools(folder: Path | str) -> list[Path]:
-    """Return the unfinished spools in ``folder``; what a recorder recovers when it starts."""
-    return sorted(Path(folder).glob(f'*{SPOOL_SUFFIX}'))
+    """Return the spools in ``folder`` whose recorder died: what the next one recovers."""
+    return [spool for spool in sorted(Path(folder).glob(f'*{SPOOL_SUFFIX}'))
+            if not any(_is_written(file) for file in spool.glob('*.mcap'))]
+
+
+def _is_written(file: Path) -> bool:
+    """Return whether a living recorder holds the file."""
+    with file.open('rb') as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def whole_messages(file: Path) -> tuple[int, bool]:
@@ -154,20 +183,41 @@ def whole_messages(file: Path) -> tuple[int, bool]:
 
 
 class _WholeRecords:
-    """The whole records of a .mcap, in file order; afterwards ``complete`` tells of its end."""
+    """
+    The whole records of a .mcap in file order, chunks opened.
+
+    Reading stops where the file breaks off; a chunk with a wrong checksum is left out. Afterwards
+    ``complete`` says whether neither happened.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.complete = False
 
     def __iter__(self) -> Iterator[object]:
+        ended, damaged = False, False
         with self._file.open('rb') as stream:
             try:
-                for record in StreamReader(stream, record_size_limit=None).records:
-                    self.complete |= isinstance(record, Footer)
-                    yield record
+                records = StreamReader(stream, emit_chunks=True, record_size_limit=None).records
+                for record in records:
+                    ended |= isinstance(record, Footer)
+                    if not isinstance(record, Chunk):
+                        yield record
+                        continue
+                    inner = _open_chunk(record)
+                    damaged |= inner is None
+                    yield from inner or ()
             except _BROKEN:
-                self.complete = False
+                damaged = True
+        self.complete = ended and not damaged
+
+
+def _open_chunk(chunk: Chunk) -> list[object] | None:
+    """Return the records of a chunk, None for a damaged one."""
+    try:
+        return list(breakup_chunk(chunk, validate_crc=True))
+    except _BROKEN:
+        return None
 
 
 def _copy(records: _WholeRecords, bag: BagWriter) -> int:
@@ -182,8 +232,10 @@ def _copy(records: _WholeRecords, bag: BagWriter) -> int:
         elif isinstance(record, Metadata) and record.name == METADATA_RECORD:
             bag.attributes.update(record.metadata)
         elif isinstance(record, Message):
-            channel = channels[record.channel_id]
-            schema = schemas[channel.schema_id]
+            channel = channels.get(record.channel_id)
+            schema = schemas.get(channel.schema_id) if channel else None
+            if channel is None or schema is None:      # it stood in a damaged chunk
+                continue
             bag.declare(channel.topic, schema.name, schema.data.decode(), schema.encoding)
             bag.write(channel.topic, schema.name, record.data, log_ns=record.log_time,
                       publish_ns=record.publish_time)

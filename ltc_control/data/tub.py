@@ -16,12 +16,12 @@ A Donkey-car tub (format 2) -> rosbag2, with its true uneven stamps and REP-103 
 
 What goes where, at the stamp of the record:
 
-| tub                          | topic                           | message                          |
-|------------------------------|---------------------------------|----------------------------------|
-| ``cam/image_array``          | ``/camera/image_raw/compressed``| CompressedImage: the file's bytes|
-| ``user/angle``, ``throttle`` | ``/command``                    | AckermannDriveStamped: the label |
-| the same                     | ``/cmd_vel``                    | TwistStamped                     |
-| ``imu/acl_*``, ``imu/gyr_*`` | ``/imu/data``                   | Imu [m/s^2], [rad/s]             |
+| tub                          | topic                         | message                         |
+|------------------------------|-------------------------------|---------------------------------|
+| ``cam/image_array``          | /camera/image_raw/compressed  | CompressedImage, bytes as given |
+| ``user/angle``, ``throttle`` | /command, the label           | AckermannDriveStamped           |
+| the same                     | /cmd_vel                      | TwistStamped                    |
+| ``imu/acl_*``, ``imu/gyr_*`` | /imu/data                     | Imu [m/s^2], [rad/s]            |
 
 A tub holds what the driver asked for, not what the car did: ``angle`` in -1 .. 1, positive right,
 is taken as a share of the largest steering angle, ``throttle`` as a share of a nominal top speed.

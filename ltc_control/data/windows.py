@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -197,10 +198,10 @@ def _cut(number: int, episode: Episode, rng: np.random.Generator, longest: int,
     edges = [*np.flatnonzero(episode.fresh).tolist(), len(episode)]
     if edges[0] != 0:
         edges.insert(0, 0)
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         phase = int(rng.integers(longest))
-        cuts = [begin, *range(begin + phase or longest, end, longest), end]
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        cuts = [begin, *range(begin + phase, end, longest), end]
+        for start, stop in pairwise(cuts):
             if start == stop:
                 continue
             stride = int(rng.choice(strides))
