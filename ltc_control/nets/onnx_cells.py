@@ -86,38 +86,43 @@ def _ltc(graph: Graph, cell: LTCCell, inputs: str, state: str, dt: str,
     slope = folded.sensory_slope * cell.input_w[:, None]
     offset = folded.sensory_offset + cell.input_b @ folded.sensory_slope
     sensory = graph.op('Sigmoid', graph.gemm(inputs, slope, offset))
-    sums = graph.gemm(sensory, folded.sensory_mix, folded.leak)
+    pull = graph.gemm(sensory, folded.sensory_mix[:, :n], folded.leak[:n])
+    total = graph.gemm(sensory, folded.sensory_mix[:, n:], folded.leak[n:])
     cm = folded.cm[None]
     rate = graph.div(graph.constant(cm * cell.unfolds), dt)             # C / d, (1, N)
-
-    def active(x: str) -> str:
-        return graph.op('Sigmoid', graph.gemm(x, folded.slope, folded.offset))
-
-    def terms(x: str) -> tuple[str, str]:
-        pull, total = graph.split(graph.gemm(active(x), folded.mix, sums), n, n)
-        return pull, total
-
-    if cell.solver == 'fused':
-        # C/d and the 1e-8 ride with the sensory sums, so a sub-step is seven nodes
-        zero = torch.zeros_like(cm)
-        held = graph.div(graph.constant(torch.cat([zero, cm * cell.unfolds], dim=1)), dt)
-        epsilon = graph.constant(torch.cat([zero, zero + EPSILON], dim=1))
-        moving = graph.add(sums, graph.add(held, epsilon))
-        x, s = state, ''
-        for _ in range(cell.unfolds):
-            s = active(x)
-            pull, total = graph.split(graph.gemm(s, folded.mix, moving), n, n)
-            x = graph.div(graph.add(graph.mul(rate, x), pull), total)
-        # tau from its own sum: total - C/d would cancel for short steps
-        rest = graph.split(sums, n, n)[1]
-        total = graph.gemm(s, folded.mix[:, n:], rest)
-    else:
-        h = graph.op('Reciprocal', rate)
-        x, total = _SOLVERS[cell.solver](graph, terms, state, h, cell.unfolds)
+    add = _add_fused if cell.solver == 'fused' else _add_explicit
+    x, last = add(graph, cell, (pull, total), state, rate)
     motor = torch.zeros(n, cell.output_size, dtype=cm.dtype)
     motor[range(cell.output_size), range(cell.output_size)] = cell.output_w.detach()
     command = readout.gemm(graph, x, motor, cell.output_b)
-    return command, x, graph.div(graph.constant(cm), total)
+    return command, x, graph.div(graph.constant(cm), last)
+
+
+def _add_fused(graph: Graph, cell: LTCCell, sums: tuple[str, str], x: str,
+               rate: str) -> tuple[str, str]:
+    """Add the sub-steps, seven nodes each: C/d and the 1e-8 ride with the sensory sums."""
+    n, folded = cell.state_size, cell.fold()
+    to_pull, to_total = folded.mix[:, :n], folded.mix[:, n:]
+    held = graph.add(sums[1], graph.add(rate, graph.constant(EPSILON)))
+    active = ''
+    for _ in range(cell.unfolds):
+        active = graph.op('Sigmoid', graph.gemm(x, folded.slope, folded.offset))
+        pull = graph.add(graph.mul(rate, x), graph.gemm(active, to_pull, sums[0]))
+        x = graph.div(pull, graph.gemm(active, to_total, held))
+    # D from its own sum for tau: taking C/d away again would cancel for short steps
+    return x, graph.gemm(active, to_total, sums[1])
+
+
+def _add_explicit(graph: Graph, cell: LTCCell, sums: tuple[str, str], x: str,
+                  rate: str) -> tuple[str, str]:
+    n, folded = cell.state_size, cell.fold()
+
+    def terms(point: str) -> tuple[str, str]:
+        active = graph.op('Sigmoid', graph.gemm(point, folded.slope, folded.offset))
+        return (graph.gemm(active, folded.mix[:, :n], sums[0]),
+                graph.gemm(active, folded.mix[:, n:], sums[1]))
+
+    return _SOLVERS[cell.solver](graph, terms, x, graph.op('Reciprocal', rate), cell.unfolds)
 
 
 def _euler(graph: Graph, terms: Terms, x: str, h: str, steps: int) -> tuple[str, str]:
