@@ -84,6 +84,6 @@ def _towards_next(commands: Commands, held: np.ndarray, age_ns: np.ndarray,
     span_ns = commands.stamps_ns[after] - commands.stamps_ns[held]
     near = (span_ns > 0) & (span_ns <= 2 * longest_ns)
     part = np.where(near, age_ns / np.maximum(span_ns, 1), 0.0)[:, None]
-    values: np.ndarray = commands.values[held]
-    values = values + part * (commands.values[after] - values)
-    return values
+    values, following = commands.values[held], commands.values[after]
+    between: np.ndarray = values + part * (following - values)
+    return between
