@@ -1,0 +1,196 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The world as a loop: command in, observation out, one camera period a step.
+
+Time is counted in physics steps of 1/240 s; a stamp is ``round(step * 1e9 / 240)``. Everything
+random comes from the seed of ``reset``: equal seeds and commands give equal bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ltc_control.core.contracts import Command, Frame
+from ltc_control.core.errors import SimulationError
+from ltc_control.sim.camera import Camera, CameraSpec
+from ltc_control.sim.car import PHYSICS_HZ, Car, CarSpec
+from ltc_control.sim.expert import Expert
+from ltc_control.sim.looks import SEASONS, find_look
+from ltc_control.sim.observation import Observation, Truth
+from ltc_control.sim.sensors import IMU_HZ, Imu, SensorNoise, measure_odometry
+from ltc_control.sim.track import LANE_WIDTH_M, Frenet, make_track
+
+__all__ = ['SEASONS', 'CameraSpec', 'Environment', 'EnvironmentSpec', 'Observation', 'Truth']
+END_M = 25.0                               # before the end of an open road
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """One world: which road, in which season, seen how; ``render=False`` gives black frames."""
+
+    track: int
+    season: str = 'summer'
+    closed: bool = True
+    camera: CameraSpec = field(default_factory=CameraSpec)
+    rate_hz: float = 30.0
+    render: bool = True
+    car: CarSpec = field(default_factory=CarSpec)
+    noise: SensorNoise = field(default_factory=SensorNoise)
+
+
+def steps_per_frame(rate_hz: float) -> int:
+    """Return the physics steps in a camera period; SimulationError if IMU samples miss frames."""
+    steps = PHYSICS_HZ / rate_hz if rate_hz > 0 else 0.5
+    grain = PHYSICS_HZ // IMU_HZ
+    if abs(steps - round(steps)) > 1e-9 or round(steps) % grain:
+        raise SimulationError(f'camera rate {rate_hz!r} Hz does not divide the IMU rate of '
+                              f'{IMU_HZ} Hz; use 30, 60, 24, 20, 15, 12 or 10')
+    return round(steps)
+
+
+class Environment:
+    """A car on a road; use as a context manager, or call ``close``."""
+
+    def __init__(self, spec: EnvironmentSpec) -> None:
+        self.spec = spec
+        self._steps = steps_per_frame(spec.rate_hz)
+        self._season = find_look(spec.season).name
+        self.track = make_track(spec.track, closed=spec.closed)
+        self.car = Car(spec.car)
+        self.expert = Expert(self.track, spec.car)
+        self._camera = Camera(spec.camera, self.track, self._season) if spec.render else None
+        self._black = np.zeros((spec.camera.height, spec.camera.width, 3), np.uint8)
+        self._step = 0
+        self._imu: Imu | None = None
+
+    def reset(self, *, seed: int, arc_m: float | None = None, offset_m: float = 0.0,
+              heading_error: float = 0.0, speed: float | None = None) -> Observation:
+        """
+        Start a drive at stamp 0 and return its first observation.
+
+        ``arc_m`` None is the start of the road, ``speed`` None the one that suits the place.
+        """
+        self._step, self._lap = 0, 0.0
+        self._rng = np.random.default_rng([seed, 1])
+        self._imu = Imu(self.spec.noise, np.random.default_rng([seed, 2]))
+        self._arc = 0.0
+        self.place(arc_m=0.0 if arc_m is None else arc_m, offset_m=offset_m,
+                   heading_error=heading_error, speed=speed)
+        if self._camera is not None:
+            self._camera.reset(np.random.default_rng([seed, 3]))
+        self._imu.sample(self.stamp_ns, *self.car.inertial())
+        return self._observe()
+
+    def place(self, *, arc_m: float | None = None, offset_m: float = 0.0,
+              heading_error: float = 0.0, speed: float | None = None) -> None:
+        """Put the car elsewhere and let the clock run on; ``arc_m`` None is where it is now."""
+        arc = self.track.wrap(self._arc if arc_m is None else arc_m)
+        speed = self.expert.speed_at(arc) if speed is None else speed
+        bend = float(self.track.curvature_at(arc))
+        slip = self.car.slip_angle(curvature=bend, speed=speed)
+        x, y, yaw = self.track.place(arc, offset=offset_m, heading_error=heading_error - slip)
+        self.car.reset(x=x, y=y, yaw=yaw, speed=speed, curvature=bend)
+        self._arc = arc
+
+    def step(self, command: Command) -> Observation:
+        """Drive one camera period under ``command`` and return what is seen at its end."""
+        if self._imu is None:
+            raise SimulationError('the environment has not been reset; call reset(seed=...)')
+        if not (math.isfinite(command.curvature) and math.isfinite(command.speed)):
+            raise SimulationError(f'a command must be finite, got {command!r}')
+        self.car.command(curvature=command.curvature, speed=command.speed)
+        for _ in range(self._steps):
+            self.car.step()
+            self._step += 1
+            if self._step % (PHYSICS_HZ // IMU_HZ) == 0:
+                self._imu.sample(self.stamp_ns, *self.car.inertial())
+        return self._observe()
+
+    @property
+    def stamp_ns(self) -> int:
+        """The simulated time [ns]."""
+        return round(self._step * 1_000_000_000 / PHYSICS_HZ)
+
+    @property
+    def season(self) -> str:
+        """The look of the world."""
+        return self._season
+
+    def set_season(self, name: str) -> None:
+        """Change the look from the next frame on; SimulationError for an unknown season."""
+        self._season = find_look(name).name
+        if self._camera is not None:
+            self._camera.set_season(self._season)
+
+    def road_mask(self) -> np.ndarray:
+        """Return where the camera sees road now, (H, W) bool: both lanes, nothing in front."""
+        if self._camera is None:
+            raise SimulationError('render=False: there is no camera to take a mask with')
+        return self._camera.road_mask(self.car)
+
+    def view(self, *, width: int = 640, height: int = 360) -> np.ndarray:
+        """Return a picture from behind the car, (height, width, 3) uint8, for people."""
+        if self._camera is None:
+            raise SimulationError('render=False: there is no camera to take a picture with')
+        return self._camera.chase(self.car, width=width, height=height)
+
+    def close(self) -> None:
+        """Free the renderer; the environment cannot draw afterwards."""
+        if self._camera is not None:
+            self._camera.close()
+
+    def __enter__(self) -> Environment:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _observe(self) -> Observation:
+        assert self._imu is not None
+        stamp = self.stamp_ns
+        imu = self._imu.take()
+        odometry = measure_odometry(stamp, pose=self.car.pose, velocity=self.car.velocity,
+                                    noise=self.spec.noise, rng=self._rng)
+        rgb = self._black if self._camera is None else self._camera.capture(self.car)
+        return Observation(Frame(stamp, rgb), imu, odometry, self._truth(stamp))
+
+    def _truth(self, stamp_ns: int) -> Truth:
+        place = self.track.frenet(*self.car.pose, near=self._arc)
+        moved = place.arc - self._arc
+        if self.track.closed:              # across the seam of the loop
+            half = 0.5 * self.track.length
+            moved = (moved + half) % self.track.length - half
+        self._lap += moved
+        self._arc = place.arc
+        bend = float(self.track.curvature_at(place.arc))
+        ahead, _, rate = self.car.velocity
+        at_end = not self.track.closed and place.arc > self.track.length - END_M
+        return Truth(stamp_ns, place.arc, self._lap, place.offset, place.heading_error, bend,
+                     _departed(place, bend, self.spec.car), ahead * rate, at_end)
+
+
+def _departed(place: Frenet, curvature: float, car: CarSpec) -> bool:
+    """Say whether the outer edge of any tyre is beyond the edge of the lane."""
+    cos, sin = math.cos(place.heading_error), math.sin(place.heading_error)
+    for ahead in (0.5 * car.wheelbase, -0.5 * car.wheelbase):
+        for side in (0.5 * car.width, -0.5 * car.width):
+            along = ahead * cos - side * sin
+            across = place.offset + ahead * sin + side * cos
+            if abs(across - 0.5 * curvature * along * along) > 0.5 * LANE_WIDTH_M:
+                return True
+    return False
