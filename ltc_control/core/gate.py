@@ -28,13 +28,7 @@ from dataclasses import dataclass, field
 from ltc_control.core.contracts import Command, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.geometry import STANDSTILL_MPS
-from ltc_control.core.limits import (
-    Limits,
-    clamp,
-    curvature_bound,
-    limit_curvature,
-    limit_speed,
-)
+from ltc_control.core.limits import Limits, limit_curvature, limit_speed
 
 SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 _MOVING = (Verdict.PASS, Verdict.LIMITED)
@@ -148,27 +142,27 @@ def _limited(
     """Clip a valid request to what the limits allow from where the car is."""
     elapsed_s = 0.0 if state.tick_ns is None else (now_ns - state.tick_ns) / 1e9
     dt_s = min(max(elapsed_s, 0.0), config.longest_tick_s)
-    before = _start(state, odometry, config.limits)
+    curvature_before, speed_before = _start(state, odometry, config.limits)
     curvature = limit_curvature(
-        request.curvature, before=before.curvature, speed=odometry.speed, dt_s=dt_s,
+        request.curvature, before=curvature_before, speed=odometry.speed, dt_s=dt_s,
         limits=config.limits)
     speed = limit_speed(
-        request.speed, before=before.speed, curvature=curvature, dt_s=dt_s, limits=config.limits)
+        request.speed, before=speed_before, curvature=curvature, dt_s=dt_s, limits=config.limits)
     return Command(request.stamp_ns, curvature, speed)
 
 
-def _start(state: GateState, odometry: Odometry, limits: Limits) -> Command:
+def _start(state: GateState, odometry: Odometry, limits: Limits) -> tuple[float, float]:
     """
-    Return where rates count from: the last command, or the car's own motion after a stop.
+    Return the curvature and speed that rates count from.
 
-    A car that rolls at 8 m/s when a person hands back the wheel is not braked to zero first.
+    That is the last command, or after a stop the car's own motion: a car that rolls at 8 m/s when
+    a person hands back the wheel is not braked to zero first.
     """
     if state.command is not None and state.verdict in _MOVING:
-        return state.command
-    speed = min(max(odometry.speed, 0.0), limits.max_speed)
+        return state.command.curvature, state.command.speed
     moving = odometry.speed > STANDSTILL_MPS
     curvature = odometry.yaw_rate / odometry.speed if moving else 0.0
-    return Command(state.tick_ns or 0, clamp(curvature, curvature_bound(speed, limits)), speed)
+    return curvature, min(max(odometry.speed, 0.0), limits.max_speed)
 
 
 def _same(a: Command, b: Command) -> bool:
