@@ -79,7 +79,7 @@ def rain_on(rgb: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray
     column = rng.integers(0, width, count)
     row = rng.integers(-8, height, count)
     light = rng.integers(10, 34, count)
-    for x, y, tall, extra in zip(column.tolist(), row.tolist(), length.tolist(), light.tolist()):
+    for x, y, tall, extra in np.stack([column, row, length, light], axis=1).tolist():
         image[max(y, 0):max(y + tall, 0), x:x + max(int(scale / 2.0), 1)] += extra
     return np.minimum(image, 255).astype(np.uint8)
 

@@ -29,12 +29,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ltc_control.core.geometry import steering_from_curvature
 from ltc_control.sim.graphics import mujoco
 
 PHYSICS_HZ = 240
 STEP_S = 1.0 / PHYSICS_HZ
 
-MJCF = '''
+MJCF = """
 <mujoco>
   <option timestep="{step}" integrator="implicitfast"/>
   <worldbody>
@@ -56,7 +57,7 @@ MJCF = '''
     <accelerometer site="imu"/>
   </sensor>
 </mujoco>
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Car:
         self._data.qvel[0] = speed * math.cos(yaw) - side * math.sin(yaw)
         self._data.qvel[1] = speed * math.sin(yaw) + side * math.cos(yaw)
         self._data.qvel[2] = speed * curvature
-        self.steering = math.atan(self.spec.wheelbase * curvature)
+        self.steering = steering_from_curvature(curvature, wheelbase=self.spec.wheelbase)
         self._thrust = 0.0
         self._queue = deque([(curvature, speed)] * (self._delay + 1), maxlen=self._delay + 1)
         self._request = (curvature, speed)
@@ -152,7 +153,7 @@ class Car:
     def _actuate(self, curvature: float, speed: float) -> None:
         """Move steering and thrust one step towards what was asked."""
         spec = self.spec
-        wish = math.atan(spec.wheelbase * curvature)
+        wish = steering_from_curvature(curvature, wheelbase=spec.wheelbase)
         wish = min(max(wish, -spec.steering_limit), spec.steering_limit)
         move = (wish - self.steering) * -math.expm1(-STEP_S / spec.steering_lag)
         most = spec.steering_rate * STEP_S

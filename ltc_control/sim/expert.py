@@ -75,7 +75,7 @@ class Expert:
     def speed_at(self, arc: float) -> float:
         """Return the speed [m/s] that suits the road at ``arc``."""
         count = len(self._speed)
-        index = int(round(arc / self.track.spacing))
+        index = round(arc / self.track.spacing)
         return float(self._speed[index % count if self.track.closed else min(index, count - 1)])
 
     def command(self, truth: Truth, odometry: Odometry) -> Command:

@@ -32,12 +32,12 @@ from pathlib import Path
 
 from ltc_control.core.errors import SimulationError
 
-PROBE = '''
+PROBE = """
 import mujoco
 model = mujoco.MjModel.from_xml_string('<mujoco/>')
 with mujoco.Renderer(model, 8, 8) as renderer:
     renderer.update_scene(mujoco.MjData(model)), renderer.render()
-'''
+"""
 NO_GL = ('no off-screen OpenGL among {}; install it with: '
          'sudo apt-get install -y --no-install-recommends libegl1 libgl1')
 OFF = 'disable'                            # MuJoCo's own word for "do not draw"
@@ -83,7 +83,7 @@ def require() -> None:
 
 _prepare()
 try:
-    import mujoco  # noqa: E402
+    import mujoco
 except Exception as err:                   # PyOpenGL raises AttributeError without libGL
     raise SimulationError(f'MuJoCo cannot start with MUJOCO_GL='
                           f'{os.environ.get("MUJOCO_GL")!r} ({err}); unset it, or install '

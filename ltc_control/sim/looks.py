@@ -20,9 +20,9 @@ The lane stays visible to a person in all of them; ``dusk`` and ``rain`` are for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from collections.abc import Mapping
 
 from ltc_control.core.errors import SimulationError
 
@@ -51,6 +51,7 @@ class Light:
     ambient: Colour
     lamp: float = 0.0
     windows: float = 0.0                   # glow of the houses' windows
+    shade: float = 0.12                    # darkness under trees and under the car
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Ground:
     gravel: Colour = (0.52, 0.48, 0.42)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)           # compared and hashed by identity
 class Look:
     """One season; ``things`` colours the atlas of trees, houses and posts by name."""
 
@@ -122,7 +123,8 @@ SNOWED: dict[str, Colour] = {'roof0': (0.92, 0.94, 0.97), 'roof1': (0.90, 0.92, 
 SUMMER = Look(
     'summer',
     Sky(zenith=(0.22, 0.45, 0.85), horizon=(0.72, 0.84, 0.95)),
-    Light(direction=(0.4, 0.25, -0.85), sun=(0.72, 0.70, 0.64), ambient=(0.42, 0.44, 0.48)),
+    Light(direction=(0.4, 0.25, -0.85), sun=(0.72, 0.70, 0.64), ambient=(0.42, 0.44, 0.48),
+          shade=0.42),
     Road(asphalt=(0.33, 0.33, 0.34)),
     Ground(low=(0.27, 0.43, 0.14), high=(0.41, 0.54, 0.22), specks=0.01),
     {**BUILT, **SUMMER_TREES})
@@ -130,7 +132,8 @@ AUTUMN = Look(
     'autumn',
     Sky(zenith=(0.42, 0.52, 0.68), horizon=(0.88, 0.84, 0.76), clouds=0.6, fog_start=40.0,
         fog_end=480.0),
-    Light(direction=(0.7, -0.2, -0.55), sun=(0.76, 0.62, 0.44), ambient=(0.42, 0.40, 0.38)),
+    Light(direction=(0.7, -0.2, -0.55), sun=(0.76, 0.62, 0.44), ambient=(0.42, 0.40, 0.38),
+          shade=0.36),
     Road(asphalt=(0.30, 0.29, 0.28), litter=0.07, litter_colour=(0.68, 0.42, 0.14),
          litter_size=0.15),
     Ground(low=(0.44, 0.38, 0.16), high=(0.56, 0.47, 0.22), specks=0.22,
@@ -151,7 +154,7 @@ NIGHT = Look(
     Sky(zenith=(0.02, 0.03, 0.08), horizon=(0.06, 0.08, 0.15), clouds=0.2,
         cloud_colour=(0.07, 0.08, 0.13), stars=0.9, fog_start=60.0, fog_end=700.0),
     Light(direction=(-0.4, 0.3, -0.8), sun=(0.07, 0.09, 0.15), ambient=(0.10, 0.11, 0.16),
-          lamp=6.0, windows=1.0),
+          lamp=6.0, windows=1.0, shade=0.0),
     Road(asphalt=(0.33, 0.33, 0.34)),
     Ground(low=(0.22, 0.36, 0.13), high=(0.32, 0.45, 0.18)),
     {**BUILT, **SUMMER_TREES})
@@ -159,8 +162,8 @@ DUSK = Look(
     'dusk',
     Sky(zenith=(0.20, 0.22, 0.45), horizon=(0.98, 0.58, 0.30), clouds=0.5,
         cloud_colour=(0.90, 0.45, 0.40), fog_start=50.0, fog_end=560.0),
-    Light(direction=(0.95, 0.25, -0.22), sun=(0.85, 0.42, 0.18), ambient=(0.30, 0.26, 0.34),
-          lamp=1.2, windows=0.8),
+    Light(direction=(0.95, 0.25, -0.22), sun=(0.85, 0.42, 0.18), ambient=(0.42, 0.36, 0.44),
+          lamp=1.2, windows=0.8, shade=0.3),
     Road(asphalt=(0.33, 0.32, 0.33)),
     Ground(low=(0.27, 0.40, 0.15), high=(0.40, 0.48, 0.22), specks=0.01),
     {**BUILT, **SUMMER_TREES})

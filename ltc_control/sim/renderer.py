@@ -14,8 +14,8 @@
 """
 Draws a scene into an array: the one place that holds an OpenGL context.
 
-``render(camera)`` returns (H, W, 3) uint8, ``segment(camera)`` the geom of each pixel. Textures and
-fog belong to the context, so ``refresh`` after a change of look opens a new one (0.1-0.3 s);
+``render(camera)`` returns (H, W, 3) uint8, ``segment(camera)`` the geom of each pixel. Textures
+and fog belong to the context, so ``refresh`` after a change of look opens a new one (0.1-0.3 s);
 the model is not compiled again. A renderer stays in the thread that made it.
 """
 
@@ -26,7 +26,7 @@ import numpy as np
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import graphics
 from ltc_control.sim.graphics import mujoco
-from ltc_control.sim.scene import OUTSIDE, Scene
+from ltc_control.sim.scene import OUTSIDE, SHADE, Scene
 
 
 class Renderer:
@@ -68,12 +68,14 @@ class Renderer:
     def segment(self, camera: str) -> np.ndarray:
         """Return the geom id seen by each pixel, (H, W) int32, -1 for the sky."""
         gl = self._open()
+        self._option.geomgroup[SHADE] = 0  # a shadow on the road is road
         gl.enable_segmentation_rendering()
         try:
             gl.update_scene(self._scene.data, camera=camera, scene_option=self._option)
             ids = gl.render()
         finally:
             gl.disable_segmentation_rendering()
+            self._option.geomgroup[SHADE] = 1
         return np.where(ids[..., 1] == mujoco.mjtObj.mjOBJ_GEOM, ids[..., 0], -1)
 
     def close(self) -> None:

@@ -32,10 +32,10 @@ from ltc_control.sim.graphics import mujoco
 from ltc_control.sim.looks import Look
 from ltc_control.sim.track import Track
 
-SHOWN, OUTSIDE, HIDDEN = 0, 1, 5           # geom groups: always, only from outside, never
+SHOWN, OUTSIDE, SHADE, HIDDEN = 0, 1, 2, 5                # geom groups
 FOG_LIMIT_M = 320.0                        # nothing farther is drawn in the car's camera
 
-HEAD = '''
+HEAD = """
 <mujoco>
   <statistic extent="1" center="0 0 0" meansize="1"/>
   <visual>
@@ -55,13 +55,16 @@ HEAD = '''
     <material name="ground" texture="ground" specular="0"/>
     <material name="things" texture="things" specular="0"/>
     <material name="window" rgba="0.2 0.24 0.3 1" specular="0"/>
-'''
-BODY = '''
+    <material name="shade" rgba="0 0 0 0" specular="0"/>
+"""
+BODY = """
   </asset>
   <worldbody>
     <light name="sun" directional="true" pos="0 0 90" dir="0 0 -1" castshadow="true"/>
     <body name="car" mocap="true">
       <geom name="car" type="mesh" mesh="car" material="things" group="1" contype="0"
+            conaffinity="0"/>
+      <geom name="car_shade" type="mesh" mesh="car_shade" material="shade" group="1" contype="0"
             conaffinity="0"/>
       <light name="lamp" pos="1.6 0 1.1" dir="1 0 -0.09" cutoff="48" exponent="6"
              attenuation="1 0.02 0.0016" castshadow="false"/>
@@ -69,7 +72,7 @@ BODY = '''
       <camera name="chase" pos="-7.5 -0.3 3.1" fovy="48" xyaxes="0 -1 0 0.17 0 0.985"/>
       <camera name="top" pos="0 0 60" fovy="50" xyaxes="0 -1 0 1 0 0"/>
     </body>
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,13 @@ def _mjcf(pieces: list[scenery.Piece], mount: Mount) -> str:
     head = HEAD.format(sky=textures.SKY_SHAPE, road=textures.ROAD_SHAPE,
                        verge=textures.VERGE_SHAPE, ground=textures.GROUND_SHAPE,
                        atlas=textures.ATLAS_SHAPE)
-    car = scenery.Piece('car', 'things', scenery.car_soup())
+    car = [scenery.Piece('car', 'things', scenery.car_soup()),
+           scenery.Piece('car_shade', 'shade', scenery.disc(2.5, 1.15, at=(0.1, 0.0)))]
     body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
                        sin=math.sin(mount.pitch), cos=math.cos(mount.pitch))
     geoms = [f'<geom name="{p.name}" type="mesh" mesh="{p.name}" material="{p.material}" '
              'contype="0" conaffinity="0"/>' for p in pieces]
-    return '\n'.join([head, *map(_mesh, [car, *pieces]), body, *geoms, '</worldbody></mujoco>'])
+    return '\n'.join([head, *map(_mesh, [*car, *pieces]), body, *geoms, '</worldbody></mujoco>'])
 
 
 class Scene:
@@ -124,9 +128,10 @@ class Scene:
 
     def __init__(self, track: Track, look: Look, *, mount: Mount | None = None) -> None:
         self.mount = mount or Mount()
-        things, windows = scenery.roadside(track)
+        things, windows, shade = scenery.roadside(track)
         pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
-                  *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window')]
+                  *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
+                  *scenery.by_cell(shade, 'shade')]
         self.model = mujoco.MjModel.from_xml_string(_mjcf(pieces, self.mount))
         self.data = mujoco.MjData(self.model)
         corners = [piece.soup.corner.reshape(-1, 3) for piece in pieces]
@@ -134,6 +139,7 @@ class Scene:
         self._middle = np.array([0.5 * (c.min(axis=0) + c.max(axis=0))[:2] for c in corners])
         self._reach = np.array([np.linalg.norm(np.ptp(c, axis=0)[:2]) / 2.0 for c in corners])
         self._always = np.array([piece.name in ('meadow', 'hills') for piece in pieces])
+        self._group = np.array([SHADE if p.material == 'shade' else SHOWN for p in pieces])
         self.road_geoms = self._geoms[[piece.material == 'road' for piece in pieces]]
         self.wear(look)
         self.put(Pose(0.0, 0.0, 0.0))
@@ -159,6 +165,7 @@ class Scene:
         glow = np.array([1.0, 0.83, 0.50]) * light.windows
         model.mat_rgba[window, :3] = np.maximum(glow, (0.2, 0.24, 0.3))
         model.mat_emission[window] = light.windows
+        model.mat_rgba[model.material('shade').id, 3] = light.shade
         model.mat_specular[road] = look.road.shine
         model.mat_shininess[road] = 0.4
         model.vis.map.fogstart, model.vis.map.fogend = look.sky.fog_start, look.sky.fog_end
@@ -186,11 +193,11 @@ class Scene:
         margin = np.arcsin(np.minimum((self._reach + 2.0) / np.maximum(distance, 1e-3), 1.0))
         seen = (bearing - margin < wide) & (distance - self._reach < FOG_LIMIT_M)
         seen |= (distance < self._reach + 3.0) | self._always
-        self.model.geom_group[self._geoms] = np.where(seen, SHOWN, HIDDEN)
+        self.model.geom_group[self._geoms] = np.where(seen, self._group, HIDDEN)
 
     def show_all(self) -> None:
         """Undo ``cull``."""
-        self.model.geom_group[self._geoms] = SHOWN
+        self.model.geom_group[self._geoms] = self._group
 
     def _texture(self, name: str, pixels: np.ndarray) -> None:
         """Write pixels of the compiled size into the model."""

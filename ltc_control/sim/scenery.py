@@ -22,6 +22,8 @@ skipped as a whole. Things wear tiles of one colour atlas, so a season recolours
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +34,7 @@ from ltc_control.sim.track import ROAD_LEFT_M, ROAD_RIGHT_M, Track
 CELL_M = 48.0
 CHUNK_M = 24.0                             # of road in one mesh
 ROAD_Z = 0.02
+SHADE_Z = 0.05
 VERGE_M = 5.75
 
 
@@ -100,21 +103,30 @@ def cone(radius: float, low: float, high: float, *, sides: int = 6, top: float =
 
 def blob(radius: float, height: float, at: float, rng: np.random.Generator) -> np.ndarray:
     """Return a lumpy ball (20, 3, 3) with its middle at z = ``at``: an icosahedron."""
-    g = (1.0 + 5.0**0.5) / 2.0
-    point = np.array([[s1 * a, s2 * b, 0.0] for a, b in [(1.0, g)] for s1 in (-1, 1)
-                      for s2 in (-1, 1)])
+    point, faces = icosahedron()
+    lumpy = point * rng.uniform(0.8, 1.15, (12, 1)) * (radius, radius, height)
+    return lumpy[faces] + (0.0, 0.0, at)
+
+
+@cache
+def icosahedron() -> tuple[np.ndarray, np.ndarray]:
+    """Return its corners (12, 3) on the unit sphere and faces (20, 3) that look outwards."""
+    golden = (1.0 + 5.0**0.5) / 2.0
+    point = np.array([[a, b * golden, 0.0] for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
     point = np.concatenate([np.roll(point, k, axis=1) for k in range(3)])
     point /= np.linalg.norm(point[0])
-    gap = np.linalg.norm(point[:, None] - point[None], axis=2)
-    near = (gap > 0.0) & (gap < 1.1)
-    faces = [(i, j, k) for i in range(12) for j in range(i + 1, 12) for k in range(j + 1, 12)
-             if near[i, j] and near[j, k] and near[i, k]]
-    lumpy = point * rng.uniform(0.8, 1.15, (12, 1)) * (radius, radius, height)
-    soup = lumpy[np.array(faces)]                                      # (20, 3, 3)
-    inward = np.einsum('ti,ti->t', np.cross(soup[:, 1] - soup[:, 0], soup[:, 2] - soup[:, 0]),
-                       soup.mean(axis=1)) < 0.0
-    soup[inward] = soup[inward][:, ::-1]
-    return soup + (0.0, 0.0, at)
+    near = np.linalg.norm(point[:, None] - point[None], axis=2) < 1.1
+    faces = np.array([f for f in combinations(range(12), 3) if near[np.ix_(f, f)].all()])
+    a, b, c = (point[faces[:, k]] for k in range(3))
+    inward = np.einsum('ti,ti->t', np.cross(b - a, c - a), a) < 0.0
+    faces[inward] = faces[inward][:, ::-1]
+    return point, faces
+
+
+def disc(long: float, wide: float, *, at: tuple[float, float]) -> Soup:
+    """Return a flat oval just above the road: the shade of what stands there."""
+    flat = cone(1.0, 0.0, 0.0, sides=10) * (long, wide, 1.0) + (*at, SHADE_Z)
+    return Soup(flat, np.zeros((len(flat), 3, 2)))
 
 
 def moved(corner: np.ndarray, x: float, y: float, yaw: float) -> np.ndarray:
@@ -137,7 +149,7 @@ def chunks(track: Track) -> list[np.ndarray]:
     """Return the arcs of each stretch of road, about 1.5 m apart, ends shared."""
     count = max(round(track.length / CHUNK_M), 1)
     edges = np.linspace(0.0, track.length, count + 1)
-    return [np.linspace(a, b, 17) for a, b in zip(edges[:-1], edges[1:])]
+    return [np.linspace(a, b, 17) for a, b in pairwise(edges)]
 
 
 def strip(track: Track, arcs: np.ndarray, offsets: np.ndarray, *, tile: float, height: float,
@@ -188,8 +200,8 @@ def ground_pieces(track: Track) -> list[Piece]:
     return [Piece('meadow', 'ground', meadow), Piece('hills', 'things', join(hills))]
 
 
-def tree(rng: np.random.Generator) -> Soup:
-    """Return a conifer or a broad-leaved tree at the origin."""
+def tree(rng: np.random.Generator) -> tuple[Soup, Soup]:
+    """Return a conifer or a broad-leaved tree at the origin, and its shade."""
     tall = rng.uniform(5.0, 10.0)
     trunk = dressed(cone(0.03 * tall, 0.0, 0.4 * tall, sides=5, top=0.02 * tall), 'trunk')
     if rng.random() < 0.35:
@@ -197,11 +209,13 @@ def tree(rng: np.random.Generator) -> Soup:
         needles = np.concatenate([cone(wide, 0.15 * tall, 0.62 * tall),
                                   cone(0.8 * wide, 0.4 * tall, 0.85 * tall)])
         cap = cone(0.55 * wide, 0.64 * tall, 1.05 * tall)
-        return join([trunk, dressed(needles, 'conifer'), dressed(cap, 'cap')])
+        return (join([trunk, dressed(needles, 'conifer'), dressed(cap, 'cap')]),
+                disc(wide, wide, at=(0.3, 0.2)))
     crown = blob(0.24 * tall, 0.30 * tall, 0.66 * tall, rng)
     second = moved(blob(0.18 * tall, 0.2 * tall, 0.52 * tall, rng), 0.13 * tall, 0.0, 0.0)
     tile = f'crown{int(rng.integers(4))}'
-    return join([trunk, dressed(crown, tile), dressed(second, tile)])
+    return (join([trunk, dressed(crown, tile), dressed(second, tile)]),
+            disc(0.32 * tall, 0.25 * tall, at=(0.06 * tall, 0.2)))
 
 
 def house(rng: np.random.Generator) -> tuple[Soup, np.ndarray]:
@@ -243,11 +257,12 @@ def stands(track: Track, rng: np.random.Generator, *, count: int, near: float, f
     return np.stack([x, y, pose.heading], axis=1)[free]
 
 
-def roadside(track: Track) -> tuple[list[Soup], list[Soup]]:
-    """Return what stands beside the road: things that wear the atlas, and lit windows."""
+def roadside(track: Track) -> tuple[list[Soup], list[Soup], list[Soup]]:
+    """Return what stands beside the road: things that wear the atlas, windows, and shades."""
     rng = np.random.default_rng([track.seed, 8])
     things: list[Soup] = []
     windows: list[Soup] = []
+    shades: list[Soup] = []
     taken = []
     for x, y, yaw in stands(track, rng, count=int(track.length / 45.0), near=11.0, far=45.0):
         soup, panes = house(rng)
@@ -255,15 +270,17 @@ def roadside(track: Track) -> tuple[list[Soup], list[Soup]]:
         windows.append(Soup(moved(panes, x, y, yaw), np.zeros((*panes.shape[:2], 2))))
         taken.append((x, y))
     homes = np.array(taken).reshape(-1, 2)
-    for x, y, yaw in stands(track, rng, count=int(track.length / 2.2), near=4.5, far=60.0):
+    for x, y, _ in stands(track, rng, count=int(track.length / 2.2), near=4.5, far=60.0):
         if len(homes) and np.hypot(homes[:, 0] - x, homes[:, 1] - y).min() < 11.0:
             continue
-        soup = tree(rng)
-        things.append(Soup(moved(soup.corner, x, y, rng.uniform(0.0, 6.3)), soup.texture))
+        soup, shade = tree(rng)
+        turn = rng.uniform(0.0, 6.3)
+        things.append(Soup(moved(soup.corner, x, y, turn), soup.texture))
+        shades.append(Soup(moved(shade.corner, x, y, turn), shade.texture))
     for x, y, _ in stands(track, rng, count=int(track.length / 6.0), near=2.8, far=20.0):
         bush = blob(rng.uniform(0.4, 0.9), rng.uniform(0.4, 0.7), 0.2, rng)
         things.append(dressed(moved(bush, x, y, 0.0), 'bush'))
-    return things + posts(track) + kerbs(track, rng), windows
+    return things + posts(track) + kerbs(track, rng), windows, shades
 
 
 def posts(track: Track) -> list[Soup]:
@@ -305,7 +322,7 @@ def by_cell(soups: list[Soup], material: str) -> list[Piece]:
 
 
 def car_soup() -> Soup:
-    """Return the car for views from outside; origin on the ground at the middle of the wheelbase."""
+    """Return the car for views from outside; its origin is base_link."""
     parts = [dressed(box((4.2, 1.76, 0.55), (0.1, 0.0, 0.32)), 'paint'),
              dressed(box((0.1, 1.6, 0.12), (2.2, 0.0, 0.42)), 'chrome')]
     low = np.array([[-1.75, -0.86], [1.0, -0.86], [1.0, 0.86], [-1.75, 0.86]])

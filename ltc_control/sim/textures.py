@@ -14,9 +14,9 @@
 """
 Pictures on the world's surfaces, computed from a look: pure functions, (rows, cols, 3) uint8.
 
-Noise is made with fixed seeds and repeats without a seam. The road's texture is 16 times finer
-across than along: that is how a camera near the ground squeezes it, so mipmaps, which blur both
-ways alike, keep the lane lines sharp in the distance.
+Noise is made with fixed seeds and repeats without a seam; results are cached, not to be written
+to. The road's texture is 8 times finer across than along: that is how a camera near the ground
+squeezes it, so mipmaps, which blur both ways alike, keep the lane lines sharp in the distance.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def _cover(share: float, field: np.ndarray, softness: float) -> np.ndarray:
     return np.clip((field - level) / softness + 0.5, 0.0, 1.0)
 
 
+@lru_cache(maxsize=16)
 def road(look: Road) -> np.ndarray:
     """Return one tile of road, column 0 on its right edge; see ROAD_* for the extent."""
     rows, cols = ROAD_SHAPE
@@ -105,6 +106,7 @@ def _lines(across: np.ndarray, along: np.ndarray) -> np.ndarray:
     return np.maximum(edges[None, :], dashes[:, None] * band(-ROAD_RIGHT_M)[None, :])
 
 
+@lru_cache(maxsize=16)
 def ground(look: Ground) -> np.ndarray:
     """Return one tile of meadow."""
     patches = np.clip(0.5 + 0.35 * noise(GROUND_SHAPE, (18.0, 18.0), 21), 0.0, 1.0)
@@ -115,6 +117,7 @@ def ground(look: Ground) -> np.ndarray:
     return to_bytes(_mix(image, look.speck_colour, specks))
 
 
+@lru_cache(maxsize=16)
 def verge(look: Ground) -> np.ndarray:
     """Return the strip beside the asphalt: gravel at column 0, meadow at the last."""
     meadow = ground(look)[:VERGE_SHAPE[0], :VERGE_SHAPE[1]] / 255.0
@@ -124,6 +127,7 @@ def verge(look: Ground) -> np.ndarray:
     return to_bytes(meadow + (grain - meadow) * gravel[..., None])
 
 
+@lru_cache(maxsize=16)
 def atlas(look: Look) -> np.ndarray:
     """Return the colours of all things, one tile each in the order of ATLAS_NAMES."""
     size = ATLAS_TILE_PX
@@ -139,6 +143,7 @@ def atlas(look: Look) -> np.ndarray:
     return to_bytes(image)
 
 
+@lru_cache(maxsize=16)
 def sky(look: Sky) -> np.ndarray:
     """Return the six faces of the sky, stacked: right, left, up, down, front, back."""
     side = SKY_SHAPE[1]
