@@ -100,7 +100,7 @@ class SimulatorParameters:
     height: int = described(66, 'height of the image [pixels]', low=16, high=1080)
     noise_var: float = described(
         0.0, 'variance of the image noise, images scaled to 0..1', low=0.0, high=1.0)
-    exposure: float = described(1.0, 'brightness of the camera', low=0.0, high=8.0)
+    exposure: float = described(1.0, 'brightness of the camera', low=0.01, high=8.0)
     delay_frames: int = described(0, 'delay of the camera [frames]', low=0, high=30)
     speed: float = described(6.0, 'speed at the start [m/s]', low=0.0, high=12.0)
     command_timeout_s: float = described(

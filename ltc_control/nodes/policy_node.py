@@ -15,8 +15,9 @@
 Camera and IMU in, requested command out: a thin shell around :class:`core.policy.Policy`.
 
 Every request carries the stamp of the frame that caused it. A frame waits a moment for the IMU to
-reach its stamp. An image that cannot be used gets no request: it is counted, logged in words, and
-the safety node, which sees the newest request age, stops the car.
+reach its stamp. A frame whose image, or whose IMU where the model uses one, cannot be used gets no
+request: it is counted, logged in words, and the safety node, which sees the newest request age,
+bridges a short dropout and stops the car in a longer one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 
 from ltc_control import bringup
-from ltc_control.core.contracts import Decision, Frame
+from ltc_control.core.contracts import Decision, Frame, InputCase
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ImageError, ModelError
 from ltc_control.core.imu import ImuBuffer
@@ -98,20 +99,21 @@ class PolicyNode(Node):
         else:
             self.create_subscription(CompressedImage, bringup.CAMERA + '/compressed',
                                      self._on_compressed, camera_qos)
-        self.create_subscription(Imu, bringup.IMU, self._on_imu,
-                                 qos.sensor(200, lockstep=told.lockstep))
+        imu_in = self.create_subscription(Imu, bringup.IMU, self._on_imu,
+                                          qos.sensor(200, lockstep=told.lockstep))
+        self._imu_topic = imu_in.topic_name
 
     def _on_image(self, message: Image) -> None:
         try:
             self._on_frame(convert.frame_from_image(message))
         except ImageError as error:
-            self._refuse(error)
+            self._refuse('image', error)
 
     def _on_compressed(self, message: CompressedImage) -> None:
         try:
             self._on_frame(convert.frame_from_compressed(message))
         except ImageError as error:
-            self._refuse(error)
+            self._refuse('image', error)
 
     def _on_imu(self, message: Imu) -> None:
         sample = convert.imu_sample(message)
@@ -144,6 +146,12 @@ class PolicyNode(Node):
         self._step_ms.append(1e3 * (time.perf_counter() - start))
         self._last_frame_ns = frame.stamp_ns
         self._counts['frames'] += 1
+        if InputCase.BAD_IMU in decision.cases:
+            count = len(window.stamps_ns)
+            self._refuse('imu', f'{count} IMU samples belong to it, of which some are not finite'
+                         if count else f'no IMU sample belongs to it; is {self._imu_topic} alive, '
+                         'and is its clock that of the camera?')
+            return
         self._send(decision)
 
     def _send(self, decision: Decision) -> None:
@@ -154,9 +162,9 @@ class PolicyNode(Node):
             self.get_logger().warning(f'input case {decision.case.value}: asking for standstill',
                                       throttle_duration_sec=LOG_EVERY_S)
 
-    def _refuse(self, error: ImageError) -> None:
-        self._counts['refused_images'] += 1
-        self.get_logger().error(f'no command for this image: {error}',
+    def _refuse(self, kind: str, reason: object) -> None:
+        self._counts[f'refused_{kind}'] += 1
+        self.get_logger().error(f'no command for this frame: {reason}',
                                 throttle_duration_sec=LOG_EVERY_S)
 
     def _report(self) -> None:
@@ -165,10 +173,10 @@ class PolicyNode(Node):
         if self._step_ms:
             p50, p99 = np.percentile(self._step_ms, (50, 99))
             values |= {'step_ms_p50': round(p50, 3), 'step_ms_p99': round(p99, 3)}
-        refused = self._counts['refused_images']
+        refused = self._counts['refused_image'] + self._counts['refused_imu']
         self._health_out.publish(convert.health_message(
             'policy_node: input', values, stamp_ns=self.get_clock().now().nanoseconds,
-            warning=f'{refused} images refused' if refused else ''))
+            warning=f'{refused} frames refused' if refused else ''))
 
 
 def main(args: Sequence[str] | None = None) -> int:
