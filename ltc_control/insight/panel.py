@@ -42,12 +42,12 @@ OVERLAY_M = np.linspace(3.0, 34.0, 48)     # how far ahead the asked-for arc is 
 
 @dataclass(frozen=True)
 class View:
-    """Where the camera looks from: vertical field of view, height and downward pitch."""
+    """Where the camera looks from; as delivered, the simulated car's."""
 
-    fovy_deg: float = 50.0
-    height_m: float = 1.4
-    pitch_deg: float = 6.0
-    ahead_m: float = 0.5                   # of base_link
+    fovy_deg: float = 55.0                 # vertical
+    height_m: float = 1.3                  # above the road
+    pitch_deg: float = 10.0                # downwards
+    ahead_m: float = 0.4                   # of base_link
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
 
 from ltc_control.insight import palette
 from ltc_control.insight.recorded_drive import RecordedDrive
@@ -38,9 +39,12 @@ from ltc_control.insight.road import Road, road_under
 
 OFFSETS = LinearSegmentedColormap.from_list(
     'offset', [palette.RIGHT, palette.CENTRE, palette.LEFT])     # right is negative
-FULL_SCALE_M = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the colours; the first that holds the drive
-ARROW_M = 14.0
-MARGIN_M = 14.0
+FULL_SCALE_M = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)    # the first that holds the drive
+ARROW_M = 16.0
+MARGIN_M = 12.0
+HALO = [withStroke(linewidth=3.0, foreground=palette.LAND)]
+UPRIGHT = np.eye(2)
+QUARTER_TURN = np.array([[0.0, 1.0], [-1.0, 0.0]])           # of (x, y) rows, to the left
 
 
 def draw_top_view(drive: RecordedDrive, path: Path, *, road: Road | None, title: str) -> None:
@@ -49,17 +53,15 @@ def draw_top_view(drive: RecordedDrive, path: Path, *, road: Road | None, title:
 
     ``road`` None draws the stretch that was driven; without ground truth the path is one colour.
     """
-    figure = Figure(figsize=(11.0, 9.2), dpi=130, facecolor=palette.PAPER)
+    figure = Figure(figsize=(11.0, 8.6), dpi=130, facecolor=palette.PAPER)
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(3, 1, height_ratios=(6.2, 1.0, 1.0), hspace=0.28,
-                               left=0.07, right=0.975, top=0.93, bottom=0.06)
-    figure.suptitle(title, x=0.07, y=0.972, ha='left', fontsize=13.5, color=palette.INK,
+    grid = figure.add_gridspec(3, 1, height_ratios=(6.4, 1.0, 1.0), hspace=0.2, left=0.065,
+                               right=0.985, top=0.925, bottom=0.06)
+    figure.suptitle(title, x=0.065, y=0.972, ha='left', fontsize=13.5, color=palette.INK,
                     fontweight='bold')
     scale = _full_scale(drive)
-    above = figure.add_subplot(grid[0])
-    _draw_road(above, road if road is not None else road_under(drive))
-    _draw_path(above, drive, scale)
-    _finish_map(above, drive)
+    _draw_map(figure.add_subplot(grid[0]), drive, road if road is not None else road_under(drive),
+              scale)
     _draw_offset(figure.add_subplot(grid[1]), drive, scale)
     _draw_speed(figure.add_subplot(grid[2]), drive)
     figure.savefig(path, facecolor=palette.PAPER)
@@ -72,81 +74,101 @@ def _full_scale(drive: RecordedDrive) -> float:
     return next((scale for scale in FULL_SCALE_M if largest <= scale), FULL_SCALE_M[-1])
 
 
-def _draw_road(axes: Axes, road: Road | None) -> None:
-    if road is None:
-        return
+def _draw_map(axes: Axes, drive: RecordedDrive, road: Road | None, scale: float) -> None:
+    points = drive.pose.values[:, :2] if road is None else road.line(0.0)
+    turn = QUARTER_TURN if len(points) and np.ptp(points[:, 1]) > np.ptp(points[:, 0]) else UPRIGHT
+    if road is not None:
+        _draw_road(axes, road, turn)
+    if len(drive.pose):
+        _draw_path(axes, drive, turn, scale)
+        _mark_start(axes, drive, turn)
+    if len(drive.departures):
+        axes.plot(*(drive.departures.values @ turn).T, 'o', markersize=13, zorder=6,
+                  markerfacecolor='none', markeredgecolor=palette.WARNING, markeredgewidth=2.2)
+    _frame_map(axes, points @ turn)
+    _scale_bar(axes, turn)
+
+
+def _draw_road(axes: Axes, road: Road, turn: np.ndarray) -> None:
     left, right = road.line(road.left_m), road.line(road.right_m)
     outline = np.concatenate([left, right[::-1], left[:1]])
-    axes.add_patch(PathPatch(Outline(outline), facecolor=palette.ASPHALT, edgecolor='none',
-                             zorder=1))
+    axes.add_patch(PathPatch(Outline(outline @ turn), facecolor=palette.ASPHALT,
+                             edgecolor='none', zorder=1))
     for offset in (road.left_m - 0.2, road.right_m + 0.2):
-        axes.plot(*road.line(offset).T, color=palette.PAINT, linewidth=0.7, zorder=2)
+        axes.plot(*(road.line(offset) @ turn).T, color=palette.PAINT, linewidth=0.7, zorder=2)
     if road.left_m > road.lane_m:
-        axes.plot(*road.line(road.lane_m / 2).T, color=palette.PAINT, linewidth=0.7,
+        axes.plot(*(road.line(road.lane_m / 2) @ turn).T, color=palette.PAINT, linewidth=0.7,
                   dashes=(6, 5), zorder=2)
 
 
-def _draw_path(axes: Axes, drive: RecordedDrive, scale: float) -> None:
-    if not len(drive.pose):
-        return
+def _draw_path(axes: Axes, drive: RecordedDrive, turn: np.ndarray, scale: float) -> None:
     if not len(drive.lane):
-        axes.plot(*drive.pose.values[:, :2].T, color=palette.LEFT, linewidth=2.2, zorder=4)
+        axes.plot(*(drive.pose.values[:, :2] @ turn).T, color=palette.LEFT, linewidth=2.2,
+                  zorder=4)
         return
-    points = drive.pose.at(drive.lane.stamps_ns)[:, :2]
+    points = drive.pose.at(drive.lane.stamps_ns)[:, :2] @ turn
     offset = drive.lane.values[:, 1]
     near = np.hypot(*np.diff(points, axis=0).T) < 5.0          # no stroke across a reset
     strokes = np.stack([points[:-1], points[1:]], axis=1)[near]
     lines = LineCollection(strokes, cmap=OFFSETS, norm=Normalize(-scale, scale),
-                           linewidths=2.6, capstyle='round', zorder=4)
+                           linewidths=2.8, capstyle='round', zorder=4)
     lines.set_array(offset[:-1][near])
     axes.add_collection(lines)
-    bar = axes.figure.colorbar(ScalarMappable(lines.norm, OFFSETS), ax=axes, fraction=0.02,
-                               pad=0.01, aspect=32)
-    bar.set_label('offset from lane centre [m], left is positive', color=palette.INK, fontsize=9)
+    place = axes.inset_axes((0.72, 0.055, 0.26, 0.022), zorder=8)
+    bar = axes.figure.colorbar(ScalarMappable(lines.norm, OFFSETS), cax=place,
+                               orientation='horizontal', ticks=(-scale, 0.0, scale))
+    bar.set_label('offset from the lane centre [m], left is positive', color=palette.INK,
+                  fontsize=8.5, labelpad=4)
+    bar.ax.xaxis.set_label_position('top')
     bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=8, length=0)
+    bar.ax.tick_params(labelsize=8, length=0, pad=2, colors=palette.INK)
 
 
-def _finish_map(axes: Axes, drive: RecordedDrive) -> None:
-    axes.set_aspect('equal')
+def _mark_start(axes: Axes, drive: RecordedDrive, turn: np.ndarray) -> None:
+    x, y, yaw = drive.pose.values[0, :3]
+    start = np.array([x, y])
+    ahead = np.array([np.cos(yaw), np.sin(yaw)])
+    right = np.array([np.sin(yaw), -np.cos(yaw)])
+    axes.plot(*(start @ turn), 'o', color=palette.ACCENT, markersize=9,
+              markeredgecolor=palette.INK, zorder=7)
+    axes.annotate('', xy=(start + 7 * right + ARROW_M * ahead) @ turn,
+                  xytext=(start + 7 * right) @ turn, zorder=6,
+                  arrowprops={'arrowstyle': '-|>', 'color': palette.INK, 'linewidth': 1.6})
+    axes.annotate('start', xy=(start + 14 * right + 0.5 * ARROW_M * ahead) @ turn, zorder=7,
+                  ha='center', va='center', fontsize=9.5, color=palette.INK, path_effects=HALO)
+
+
+def _frame_map(axes: Axes, points: np.ndarray) -> None:
+    """Show all points with a margin; land fills the axes whatever their shape."""
     axes.set_facecolor(palette.LAND)
-    axes.autoscale_view()
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([])
     for side in axes.spines.values():
         side.set_visible(False)
-    low, high = axes.get_xlim()
-    axes.set_xlim(low - MARGIN_M, high + MARGIN_M)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low - MARGIN_M, high + MARGIN_M)
-    if len(drive.pose):
-        _mark_start(axes, drive)
-    for x, y in drive.departures.values:
-        axes.plot(x, y, 'o', markersize=13, markerfacecolor='none', zorder=6,
-                  markeredgecolor=palette.WARNING, markeredgewidth=2.2)
-    _scale_bar(axes)
+    axes.set_aspect('equal')
+    low = points.min(axis=0) if len(points) else np.zeros(2)
+    high = points.max(axis=0) if len(points) else np.zeros(2)
+    box = axes.get_window_extent()
+    scale = max((high - low + 2 * MARGIN_M) / (box.width, box.height))     # [m] a pixel
+    half = 0.5 * scale * np.array([box.width, box.height])
+    for centre, reach, show in zip(0.5 * (low + high), half, (axes.set_xlim, axes.set_ylim),
+                                   strict=True):
+        show(centre - reach, centre + reach)
 
 
-def _mark_start(axes: Axes, drive: RecordedDrive) -> None:
-    x, y, yaw = drive.pose.values[0, :3]
-    axes.plot(x, y, 'o', color=palette.ACCENT, markersize=9, markeredgecolor=palette.INK,
-              zorder=7)
-    tip = (x + ARROW_M * np.cos(yaw), y + ARROW_M * np.sin(yaw))
-    axes.annotate('', xy=tip, xytext=(x, y), zorder=6,
-                  arrowprops={'arrowstyle': '-|>', 'color': palette.INK, 'linewidth': 1.6,
-                              'shrinkA': 5})
-    side = (x - 11 * np.sin(yaw), y + 11 * np.cos(yaw))
-    axes.annotate('start', xy=side, ha='center', va='center', fontsize=9.5, color=palette.INK,
-                  zorder=7)
-
-
-def _scale_bar(axes: Axes, length_m: float = 50.0) -> None:
+def _scale_bar(axes: Axes, turn: np.ndarray, length_m: float = 50.0) -> None:
     (left, _), (low, _) = axes.get_xlim(), axes.get_ylim()
     x, y = left + 6.0, low + 6.0
     axes.plot([x, x + length_m], [y, y], color=palette.INK, linewidth=2.5, zorder=6,
               solid_capstyle='butt')
     axes.annotate(f'{length_m:.0f} m', xy=(x + length_m / 2, y + 1.5), ha='center', va='bottom',
                   fontsize=9, color=palette.INK)
+    base = np.array([x + 0.5 * length_m, y + 15.0])
+    north = np.array([0.0, 9.0]) @ turn
+    axes.annotate('', xy=base + north, xytext=base, zorder=6,
+                  arrowprops={'arrowstyle': '-|>', 'color': palette.INK, 'linewidth': 1.2})
+    axes.annotate('N', xy=base + 1.55 * north, ha='center', va='center', fontsize=9,
+                  color=palette.INK)
 
 
 def _draw_offset(axes: Axes, drive: RecordedDrive, scale: float) -> None:
@@ -161,7 +183,8 @@ def _draw_offset(axes: Axes, drive: RecordedDrive, scale: float) -> None:
                       interpolate=True)
     axes.fill_between(seconds, offset, 0.0, where=offset < 0, color=palette.RIGHT, linewidth=0,
                       interpolate=True)
-    axes.set_ylim(-scale, scale)
+    axes.set_ylim(-1.15 * scale, 1.15 * scale)
+    axes.tick_params(labelbottom=False)
 
 
 def _draw_speed(axes: Axes, drive: RecordedDrive) -> None:
@@ -177,7 +200,7 @@ def _draw_speed(axes: Axes, drive: RecordedDrive) -> None:
     for trace, values, look in parts:
         if len(trace):
             axes.plot(_seconds(drive, trace.stamps_ns), values, **look)
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(0.0, 1.08 * axes.get_ylim()[1])
     axes.set_xlabel('time [s]', fontsize=9, color=palette.INK, labelpad=1)
     axes.legend(loc='lower right', ncols=3, fontsize=8, frameon=False)
 
