@@ -28,6 +28,7 @@ Every case is counted in ``counts`` and named in the decision, never silent.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,6 @@ ENVELOPE_TOLERANCE = 1e-5                      # float32 rounding of a weighted 
 _SEVERITY = (
     InputCase.BAD_STATE, InputCase.BAD_IMAGE, InputCase.JUMP_BACK, InputCase.GAP,
     InputCase.REPEATED_FRAME, InputCase.LONG_STEP, InputCase.BAD_IMU, InputCase.FIRST_FRAME,
-    InputCase.OK,
 )
 _RESETS = (InputCase.FIRST_FRAME, InputCase.JUMP_BACK, InputCase.GAP)
 
@@ -114,8 +114,9 @@ class Policy:
         if not self._is_sound(values, after, tau):
             return self._corrupted(frame.stamp_ns, cases, dt_s)
         self.state = PolicyState(after, frame.stamp_ns)
-        decision = Decision(self._command(values, frame.stamp_ns), after, tau, case, dt_s)
-        self._last = self._decided(decision, cases, dt_s=dt_s)
+        named = self._count(cases)
+        command = self._command(values, frame.stamp_ns)
+        self._last = Decision(command, after, tau, named[0], dt_s, cases=named)
         return self._last
 
     def _command(self, values: np.ndarray, stamp_ns: int) -> Command:
@@ -128,10 +129,10 @@ class Policy:
         return Command(stamp_ns, clamped(self._curvature), speed)
 
     def _is_sound(self, values: np.ndarray, state: np.ndarray, tau: np.ndarray) -> bool:
-        # NaN compares false, so it fails here too; without an envelope the bounds are infinite.
-        inside = bool(((state >= self._low) & (state <= self._high)).all())
-        return inside and bool(np.isfinite(values).all() and np.isfinite(tau).all()
-                               and np.isfinite(state).all())
+        # NaN compares false and fails too; without an envelope only float32 itself bounds.
+        inside = ((state >= self._low) & (state <= self._high)).all()
+        return bool(inside) and all(map(math.isfinite, values.tolist())) and all(
+            map(math.isfinite, tau.tolist()))
 
     def _without_image(self, stamp_ns: int, timing: InputCase) -> Decision:
         """Hold the last sound command while it is young, then stop; the state stays as it is."""
@@ -155,12 +156,16 @@ class Policy:
                         0.0, valid=False)
 
     def _decided(self, decision: Decision, cases: list[InputCase], *, dt_s: float) -> Decision:
-        """Name and count the cases, worst first; OK only where it is alone."""
-        special = [case for case in _SEVERITY if case in cases and case is not InputCase.OK]
-        found = tuple(special) or (InputCase.OK,)
-        for case in found:
+        named = self._count(cases)
+        return replace(decision, case=named[0], cases=named, dt_s=dt_s)
+
+    def _count(self, cases: list[InputCase]) -> tuple[InputCase, ...]:
+        """Count the cases and return them worst first; OK only where it is alone."""
+        special = sorted((c for c in cases if c is not InputCase.OK), key=_SEVERITY.index)
+        named = tuple(special) or (InputCase.OK,)
+        for case in named:
             self.counts[case] += 1
-        return replace(decision, case=found[0], cases=found, dt_s=dt_s)
+        return named
 
 
 def _envelope(
@@ -168,5 +173,7 @@ def _envelope(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of a sound state, (N,) each, widened by the tolerance."""
     if low is None or high is None:
-        return np.full(neurons, -np.inf), np.full(neurons, np.inf)
-    return np.array(low) - ENVELOPE_TOLERANCE, np.array(high) + ENVELOPE_TOLERANCE
+        most = np.finfo(np.float32).max
+        return np.full(neurons, -most), np.full(neurons, most)
+    return (np.array(low, np.float32) - np.float32(ENVELOPE_TOLERANCE),
+            np.array(high, np.float32) + np.float32(ENVELOPE_TOLERANCE))
