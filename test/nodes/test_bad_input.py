@@ -1,0 +1,155 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What a broken sensor does to a real policy and a real safety node, over real DDS.
+
+The rule judged here: from the moment that the newest sound frame is older than 0.2 s, every
+command to the car is zero, commands go on being published, and the car moves again once the
+sensor is well.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from sensor_msgs.msg import Image  # noqa: E402
+
+from ltc_control.nodes import conversions as convert  # noqa: E402
+from ltc_control.nodes.policy_node import PolicyNode  # noqa: E402
+from ltc_control.nodes.safety_node import SafetyNode  # noqa: E402
+
+pytestmark = pytest.mark.ros
+
+STALE_S = 0.2
+SLACK_S = 0.15                             # a busy machine between publishing and hearing
+FAULT_S = 0.8
+NAN = float('nan')
+
+
+@pytest.fixture
+def vehicle(stage: Any, model: Any) -> Any:
+    stage.add(SafetyNode)
+    stage.add(PolicyNode, model=str(model))
+    return stage.vehicle()
+
+
+def image_with(**changes: Any) -> Any:
+    """Return a source of images that are good but for ``changes``."""
+    def make(stamp_ns: int) -> Image:
+        fields = {'height': 66, 'width': 200, 'encoding': 'rgb8', 'step': 600,
+                  'data': bytes(66 * 600), **changes}
+        message = Image(**fields)
+        message.header.stamp = convert.time_message(stamp_ns)
+        return message
+    return make
+
+
+BAD_IMAGES = {
+    'encoding': image_with(encoding='yuv422'),
+    'data shorter than step * height': image_with(data=bytes(100)),
+    'step shorter than a row': image_with(step=200, data=bytes(66 * 200)),
+    'step with other data': image_with(step=601),
+    'no pixels': image_with(height=0, width=0, step=0, data=b''),
+    'height of another image': image_with(height=67),
+}
+
+
+def assert_stands_still_then_recovers(vehicle: Any, *, fault: Any, after_s: float = STALE_S,
+                                      ) -> list[Any]:
+    """Drive, apply ``fault``, drive again; return what was heard while it lasted."""
+    vehicle.play_until_moving()
+    start = time.time()
+    fault()
+    heard = [command for command in vehicle.commands if command.at > start]
+    late = [command for command in heard if command.at > start + after_s + SLACK_S]
+    assert len(late) > 10, 'silence is not a stop'
+    assert all(command.speed == 0.0 and command.yaw_rate == 0.0 for command in late)
+    vehicle.play_until_moving()
+    return heard
+
+
+@pytest.mark.parametrize('name', BAD_IMAGES)
+def test_unusable_images_stop_the_car_and_are_counted(vehicle: Any, name: str) -> None:
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(FAULT_S, image=BAD_IMAGES[name]))
+    assert 'stale' in vehicle.verdicts
+    vehicle.play(1.1)
+    assert int(vehicle.health['policy_node: input']['refused_image']) > 10
+    assert 'refused' in vehicle.warnings['policy_node: input']
+
+
+def test_a_camera_that_stops_stops_the_car(vehicle: Any) -> None:
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(FAULT_S, image=lambda _: None))
+
+
+def test_a_camera_that_repeats_its_stamp_stops_the_car(vehicle: Any) -> None:
+    frozen_ns = time.time_ns()
+
+    def fault() -> None:
+        nonlocal frozen_ns
+        frozen_ns = time.time_ns()
+        vehicle.play(FAULT_S, image=lambda _: vehicle.good_image(frozen_ns))
+
+    assert_stands_still_then_recovers(vehicle, fault=fault)
+
+
+@pytest.mark.parametrize('seconds', [-10.0, 10.0])
+def test_a_camera_clock_that_jumps_stops_the_car(vehicle: Any, seconds: float) -> None:
+    shift = int(seconds * 1e9)
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(
+            FAULT_S, image=lambda now: vehicle.good_image(now + shift),
+            imu=lambda now: vehicle.send_imu(now + shift)))
+
+
+def test_a_camera_that_stutters_moves_the_car_only_on_fresh_frames(vehicle: Any) -> None:
+    vehicle.play_until_moving()
+    start = time.time()
+    for _ in range(4):
+        vehicle.play(0.02)
+        vehicle.play(0.5, image=lambda _: None)
+    heard = [command for command in vehicle.commands if command.at > start + STALE_S]
+    moving = [command for command in heard if command.speed > 0]
+    assert len(moving) > 4
+    assert len(heard) - len(moving) > 20
+    assert max(command.at - command.stamp_ns * 1e-9 for command in moving) < STALE_S + SLACK_S
+
+
+@pytest.mark.parametrize('gyro', [(0.0, 0.0, NAN), (float('inf'), 0.0, 0.0)])
+def test_an_imu_that_is_not_finite_stops_the_car(vehicle: Any, gyro: Any) -> None:
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(FAULT_S, imu=lambda now: vehicle.send_imu(now, gyro)),
+        after_s=STALE_S + 0.1)             # a frame's window reaches back by one frame
+    vehicle.play(1.1)
+    assert int(vehicle.health['policy_node: input']['case_bad_imu']) > 10
+
+
+def test_an_imu_that_is_missing_stops_the_car(vehicle: Any) -> None:
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(FAULT_S, imu=lambda _: None),
+        after_s=STALE_S + 0.1)
+    vehicle.play(1.1)
+    assert int(vehicle.health['policy_node: input']['refused_imu']) > 10
+
+
+def test_odometry_that_stops_stops_the_car(vehicle: Any) -> None:
+    assert_stands_still_then_recovers(
+        vehicle, fault=lambda: vehicle.play(1.2, odometry=False), after_s=0.5)
+    assert 'no_telemetry' in vehicle.verdicts
