@@ -11,5 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Robots that drive and fly on a brain small enough to read."""
 """The ``ltc`` command: one file a subcommand, found by name, imported only when asked for."""

@@ -11,7 +11,6 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Robots that drive and fly on a brain small enough to read."""
 """
 ``ltc``: the door for people. Finds the subcommand, prints errors as one line, sets the exit code.
 

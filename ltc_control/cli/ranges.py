@@ -11,7 +11,6 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Robots that drive and fly on a brain small enough to read."""
 """Lists on the command line: ``1001:1010`` counts both ends, ``summer,winter`` are names."""
 
 from __future__ import annotations

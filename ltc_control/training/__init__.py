@@ -11,5 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Robots that drive and fly on a brain small enough to read."""
 """From an expert's drives to a model folder: collect, train, aggregate, evaluate."""

@@ -1,0 +1,87 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""``ltc collect``: the expert (or, for DAgger, a policy) drives; rosbags are written."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = 'let the expert drive in the simulator and write rosbags to learn from'
+EPILOG = """examples:
+  ltc collect runs/bags --tracks 0:23 --episodes 2 --seconds 30
+  ltc collect runs/dagger --tracks 24:35 --policy models/car_lane      one DAgger round
+each episode is one rosbag2 folder (MCAP): camera, IMU, odometry, /expert/command (the label) and
+/cmd_vel (what moved the car); tracks from 1000 on are kept for evaluation and refused"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('out', type=Path, help='folder for the bags')
+    parser.add_argument('--tracks', default='0:11', help='track seeds below 1000')
+    parser.add_argument('--episodes', type=int, default=2, help='per track')
+    parser.add_argument('--seconds', type=float, default=30.0, help='per episode')
+    parser.add_argument('--season', default='summer')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--no-disturbance', action='store_true',
+                        help='drive cleanly; such bags teach no recovery')
+    parser.add_argument('--policy', type=Path, help='model that drives while the expert labels')
+    parser.add_argument('--blackout', type=float, default=0.0, metavar='S',
+                        help="with --policy: its camera goes black this long now and then")
+    parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write what was recorded here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record all episodes, tracks in parallel."""
+    import json
+    from dataclasses import asdict
+
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.training.collect import collect_track
+    from ltc_control.training.parallel import run_all
+
+    config = _config(args)
+    jobs = [(config, track) for track in config.tracks]
+    episodes = []
+    with progress_bar('recording tracks', total=len(jobs)) as advance:
+        for _, recorded in run_all(collect_track, jobs, processes=args.jobs):
+            episodes += recorded
+            advance(f'{sum(e.frames for e in episodes)} frames')
+    if args.json is not None:
+        rows = [asdict(e) for e in sorted(episodes, key=lambda e: e.path)]
+        args.json.write_text(json.dumps({'episodes': rows}, indent=2) + '\n')
+    frames, lost = sum(e.frames for e in episodes), sum(e.lost for e in episodes)
+    print(f'{len(episodes)} episodes, {frames} frames in {args.out}; {lost} ended off the lane')
+    return 0
+
+
+def _config(args: argparse.Namespace):
+    from ltc_control.cli.ranges import parse_numbers
+    from ltc_control.core.errors import ConfigError
+    from ltc_control.core.model_file import load_spec
+    from ltc_control.sim.looks import find_look
+    from ltc_control.training.collect import EVALUATION_TRACKS_FROM, CollectConfig
+
+    tracks = tuple(parse_numbers(args.tracks))
+    if max(tracks) >= EVALUATION_TRACKS_FROM:
+        raise ConfigError(f'track {max(tracks)} is kept for evaluation; record tracks below '
+                          f'{EVALUATION_TRACKS_FROM}')
+    find_look(args.season)
+    if args.policy is not None:
+        load_spec(args.policy, expect_vehicle='car')
+    return CollectConfig(out=args.out, tracks=tracks, episodes=args.episodes,
+                         seconds=args.seconds, season=args.season, seed=args.seed,
+                         disturbed=not args.no_disturbance, policy=args.policy,
+                         blackout_s=args.blackout)

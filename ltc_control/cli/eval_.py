@@ -1,0 +1,131 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""``ltc eval``: drive a model closed loop on many tracks and seasons, in parallel over cores."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+HELP = 'drive a model closed loop, faster than real time, and count departures'
+EPILOG = """examples:
+  ltc eval models/car_lane --tracks 1001:1010 --seasons summer,autumn,winter,night
+  ltc eval models/car_lane --tracks 1001:1010 --noise 0.1 --json noise.json
+  ltc eval models/car_lane --tracks 1001:1010 --blackout 0.5 --reset-state --json blackout.json
+  ltc eval expert --tracks 1001:1010            the expert itself, as the reference
+exit code: 0 when all runs were driven; with --require-clean 1 if any left its lane"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('model', help="model folder, or 'expert'")
+    parser.add_argument('--tracks', default='1001:1010', help='track seeds, 1001:1010 (both ends)')
+    parser.add_argument('--seasons', default='summer', help='comma list of looks')
+    parser.add_argument('--seconds', type=float, default=120.0, help='of simulated time a run')
+    parser.add_argument('--seed', type=int, default=0, help='of sensor noise and faults')
+    parser.add_argument('--noise', type=float, default=0.0, metavar='VAR',
+                        help='variance of Gaussian image noise on [0, 1]')
+    parser.add_argument('--blackout', type=float, default=0.0, metavar='S',
+                        help='camera faults of this length at random moments')
+    parser.add_argument('--blackout-kind', choices=('black', 'frozen'), default='black')
+    parser.add_argument('--blackout-interval', type=float, default=6.0, metavar='S',
+                        help='mean time between faults')
+    parser.add_argument('--reset-state', action='store_true',
+                        help='zero the state before every frame (what is memory worth?)')
+    parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write rows and summary here')
+    parser.add_argument('--require-clean', action='store_true',
+                        help='exit with 1 unless every run was clean')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Drive all runs; print a table, write JSON."""
+    from ltc_control.training.evaluate import summarise, to_rows
+
+    configs = _configs(args)
+    results = _drive_all(configs, processes=args.jobs)
+    summary = summarise(results)
+    _print_table(summary, title=_title(args))
+    if args.json is not None:
+        options = {key: str(value) if isinstance(value, Path) else value
+                   for key, value in vars(args).items() if key != 'run'}
+        document = {'options': options, 'rows': to_rows(results), 'summary': summary}
+        args.json.write_text(json.dumps(document, indent=2) + '\n')
+    dirty = any(row.departures for row in results)
+    return 1 if args.require_clean and dirty else 0
+
+
+def _configs(args: argparse.Namespace) -> list:
+    from ltc_control.cli.ranges import parse_names, parse_numbers
+    from ltc_control.core.errors import ConfigError
+    from ltc_control.core.model_file import load_spec
+    from ltc_control.sim.looks import find_look
+    from ltc_control.training.evaluate import DriveConfig
+
+    for option, value in (('--seconds', args.seconds), ('--blackout-interval',
+                                                        args.blackout_interval)):
+        if value <= 0:
+            raise ConfigError(f'{option} must be above 0, got {value!r}')
+    for option, value in (('--noise', args.noise), ('--blackout', args.blackout)):
+        if value < 0:
+            raise ConfigError(f'{option} must not be below 0, got {value!r}')
+    model = None if args.model == 'expert' else Path(args.model)
+    if model is not None:
+        load_spec(model, expect_vehicle='car')
+    seasons = parse_names(args.seasons)
+    for season in seasons:
+        find_look(season)
+    return [DriveConfig(model=model, track=track, season=season, seconds=args.seconds,
+                        seed=args.seed, noise_var=args.noise, blackout_s=args.blackout,
+                        blackout_kind=args.blackout_kind,
+                        blackout_interval_s=args.blackout_interval, reset_state=args.reset_state)
+            for season in seasons for track in parse_numbers(args.tracks)]
+
+
+def _drive_all(configs: list, *, processes: int | None) -> list:
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.training.evaluate import drive
+    from ltc_control.training.parallel import run_all
+
+    results = []
+    with progress_bar('driving', total=len(configs)) as advance:
+        for _, row in run_all(drive, [(config,) for config in configs], processes=processes):
+            results.append(row)
+            advance(f'track {row.track} {row.season}: {row.departures} departures, '
+                    f'{row.mean_abs_offset_m:.3f} m')
+    return sorted(results, key=lambda row: (row.season, row.track))
+
+
+def _title(args: argparse.Namespace) -> str:
+    extras = [f'noise variance {args.noise}'] if args.noise else []
+    extras += [f'{args.blackout_kind} for {args.blackout} s'] if args.blackout else []
+    extras += ['state zeroed each frame'] if args.reset_state else []
+    return ', '.join([str(args.model), *extras])
+
+
+def _print_table(summary: dict, *, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in ('season', 'clean runs', 'departures', 'per km', 'mean |offset| m',
+                   '95 % m', 'jerk m/s³', 'speed m/s'):
+        table.add_column(column, justify='left' if column == 'season' else 'right')
+    for season, row in summary.items():
+        table.add_row(season, f"{row['clean_runs']}/{row['runs']}", str(row['departures']),
+                      f"{row['interventions_per_km']:.2f}", f"{row['mean_abs_offset_m']:.3f}",
+                      f"{row['p95_abs_offset_m']:.3f}", f"{row['rms_lateral_jerk']:.2f}",
+                      f"{row['mean_speed']:.1f}")
+    Console().print(table)

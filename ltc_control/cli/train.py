@@ -1,0 +1,143 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""``ltc train``: bags in, model folder out; goes on where it was killed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = 'learn a policy from rosbags and write a model folder with its card'
+EPILOG = """examples:
+  ltc train runs/bags --config config/train_car.yaml --out runs/car
+  ltc train runs/bags runs/dagger --config config/train_car.yaml --out runs/car2 --start runs/car
+  ltc train tub_bag --config config/train_tub.yaml --out runs/tub
+the same command again resumes a run that was stopped; needs torch (make setup-train)"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('bags', type=Path, nargs='+', help='rosbag2 folders, or folders of such')
+    parser.add_argument('--config', type=Path, required=True, help='YAML, see config/train_*.yaml')
+    parser.add_argument('--out', type=Path, required=True, help='model folder to write')
+    parser.add_argument('--name', help='name of the model; default that of the folder')
+    parser.add_argument('--seed', type=int, help='instead of the configuration\'s')
+    parser.add_argument('--steps', type=int, help='instead of the configuration\'s')
+    parser.add_argument('--threads', type=int, help='instead of the configuration\'s')
+    parser.add_argument('--start', type=Path, help='model folder whose weights to start from')
+    parser.add_argument('--compare', action='append', default=[], metavar='KIND',
+                        help='also train this kind on the same head and steps, e.g. cnn')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the scores here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, train, export; then the same for each kind to compare with."""
+    import json
+
+    from ltc_control.training.config import load_config
+
+    overrides = {name: value for name in ('seed', 'steps', 'threads')
+                 if (value := getattr(args, name)) is not None}
+    config = load_config(args.config, overrides=overrides)
+    episodes = _read(args, config)
+    scores = {config.policy.kind: _train_one(args, config, episodes, out=args.out)}
+    for kind in args.compare:
+        scores[kind] = _train_one(args, _of_kind(config, kind), episodes,
+                                  out=args.out.with_name(f'{args.out.name}_{kind}'))
+    scores['constant'] = _constant(config, episodes)
+    _print(scores)
+    if args.json is not None:
+        args.json.write_text(json.dumps(scores, indent=2) + '\n')
+    return 0
+
+
+def _read(args: argparse.Namespace, config) -> list:
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.data.rosbag2 import find_bags
+    from ltc_control.training.train import read_episodes
+
+    bags = [bag for path in args.bags for bag in find_bags(path)]
+    with progress_bar('reading bags', total=len(bags)) as advance:
+        return read_episodes(bags, config, advance)
+
+
+def _train_one(args: argparse.Namespace, config, episodes: list, *, out: Path) -> dict:
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.training.train import train
+
+    start = None if args.start is None else _load_start(args.start, config)
+    with progress_bar(f'training {config.policy.kind}', total=config.steps) as advance:
+        at = 0
+
+        def report(progress) -> None:
+            nonlocal at
+            advance(_say(progress), steps=progress.step - at)
+            at = progress.step
+
+        spec = train(config, episodes, out=out, name=args.name or out.name, report=report,
+                     start=start)
+    print(f'{out}: {spec.parameters["total"]} parameters, digest {spec.digest[:12]}')
+    return dict(spec.training['score'])
+
+
+def _load_start(folder: Path, config):
+    from ltc_control.core.errors import ConfigError
+    from ltc_control.nets.policy_net import load_policy
+
+    net = load_policy(folder / 'weights.safetensors')
+    if net.config.to_dict() != config.policy.to_dict():
+        raise ConfigError(f'the policy in {str(folder)!r} is built otherwise than the '
+                          'configuration says; start from one of the same kind, head and wiring')
+    return net
+
+
+def _of_kind(config, kind: str):
+    from dataclasses import replace
+    return replace(config, policy=replace(config.policy, kind=kind))
+
+
+def _say(progress) -> str:
+    text = f'loss {progress.loss:.4f}'
+    if progress.score is not None:
+        score = progress.score
+        text += (f', held out {score.loss:.4f}: R² curvature {score.r2_curvature:.3f}, '
+                 f'speed {score.r2_speed:.3f}')
+    return text + (' (no longer better: stopped)' if progress.stopped_early else '')
+
+
+def _constant(config, episodes: list) -> dict:
+    """Return the R² on the held-out part of always saying the training labels' mean."""
+    import numpy as np
+
+    from ltc_control.training.losses import r_squared
+    from ltc_control.training.train import split
+
+    training, held_out = split(episodes, config)
+    mean = np.concatenate([one.commands[one.valid] for one in training]).mean(axis=0)
+    labels = np.concatenate([one.commands[one.valid] for one in held_out])
+    curvature, speed = r_squared(np.broadcast_to(mean, labels.shape), labels)
+    return {'r2_curvature': curvature, 'r2_speed': speed, 'frames': len(labels)}
+
+
+def _print(scores: dict) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title='R² on held-out drives')
+    for column in ('policy', 'curvature', 'speed', 'frames'):
+        table.add_column(column, justify='left' if column == 'policy' else 'right')
+    for name, score in scores.items():
+        table.add_row(name, f'{score["r2_curvature"]:.3f}', f'{score["r2_speed"]:.3f}',
+                      str(score['frames']))
+    Console().print(table)

@@ -1,0 +1,48 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What a command off its label costs, and how good a fit is: weighted squared error and R²."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc_control.training.config import LossConfig
+
+
+def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tensor,
+                 config: LossConfig) -> Tensor:
+    """
+    Return the mean loss of commands (T, B, 2) against labels (T, B, 2) where mask (T, B).
+
+    Errors are in units of ``scale`` (2,). Zero where nothing is labelled.
+    """
+    error = ((commands - labels) / scale).square()                    # (T, B, 2)
+    bend = (labels[..., 0] / scale[0]).abs()
+    weight = torch.exp(config.curve_weight * bend).clamp(max=config.heaviest)
+    cost = config.curvature * weight * error[..., 0] + config.speed * error[..., 1]
+    return (cost * mask).sum() / mask.sum().clamp(min=1)
+
+
+def r_squared(commands: np.ndarray, labels: np.ndarray) -> list[float]:
+    """
+    Return R² of each column of (K, M): 1 is perfect, 0 is as good as the labels' mean.
+
+    NaN where a label does not vary, since nothing can be explained there.
+    """
+    residual = ((commands - labels) ** 2).sum(axis=0)
+    spread = ((labels - labels.mean(axis=0)) ** 2).sum(axis=0)
+    return [float(1 - r / s) if s > 0 else float('nan')
+            for r, s in zip(residual, spread, strict=True)]

@@ -1,0 +1,93 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From bags to a model folder: read, split by episode, train, export, write the card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ltc_control.core.errors import ConfigError
+from ltc_control.core.model_file import ModelSpec
+from ltc_control.core.timing import TimingRules
+from ltc_control.data.episodes import Episode, read_episode
+from ltc_control.data.windows import split_by_episode, split_by_time
+from ltc_control.nets.export import export_policy
+from ltc_control.nets.policy_net import PolicyNet
+from ltc_control.training.card import write_card
+from ltc_control.training.config import TrainConfig
+from ltc_control.training.loop import Progress, Trainer
+
+
+def read_episodes(bags: Sequence[Path], config: TrainConfig,
+                  advance: Callable[..., None]) -> list[Episode]:
+    """Read all bags through the robot's own image, IMU and timing code."""
+    timing = TimingRules(config.policy.dt_nominal_s, config.longest_step_s)
+    episodes = []
+    for bag in bags:
+        episodes.append(read_episode(bag, topics=config.topics, image=config.image,
+                                     imu=config.imu, timing=timing))
+        advance(f'{bag.name}: {len(episodes[-1])} frames')
+    return episodes
+
+
+def split(episodes: Sequence[Episode],
+          config: TrainConfig) -> tuple[list[Episode], list[Episode]]:
+    """Hold out whole episodes; of a single drive its last part."""
+    if not episodes:
+        raise ConfigError('no bag to learn from; give folders that hold rosbag2 recordings')
+    if len(episodes) == 1:
+        first, last = split_by_time(episodes[0], fraction=config.hold_out)
+        return [first], [last]
+    return split_by_episode(episodes, fraction=config.hold_out, seed=0)
+
+
+def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: str,
+          report: Callable[[Progress], None], start: PolicyNet | None = None) -> ModelSpec:
+    """
+    Train on ``episodes`` and write the model folder ``out``; checkpoints lie in ``out/run``.
+
+    Called again with the same arguments it goes on where it was killed.
+    """
+    training, held_out = split(episodes, config)
+    trainer = Trainer(config, training, held_out, folder=out / 'run', start=start)
+    net = trainer.fit(report)
+    facts = _facts(config, trainer, training, held_out)
+    (out / 'run' / 'history.json').write_text(json.dumps(trainer.history, indent=2) + '\n')
+    return export_with_card(net, config, out=out, name=name, facts=facts)
+
+
+def export_with_card(net: PolicyNet, config: TrainConfig, *, out: Path, name: str,
+                     facts: dict[str, Any]) -> ModelSpec:
+    """Write graph, weights, specification and card; the card is hashed like the rest."""
+    fields = {'name': name, 'image': config.image, 'imu': config.imu,
+              'commands': config.commands, 'longest_step_s': config.longest_step_s,
+              'training': facts}
+    spec = export_policy(net, out, **fields)
+    write_card(out, spec)
+    return export_policy(net, out, **fields)
+
+
+def _facts(config: TrainConfig, trainer: Trainer, training: Sequence[Episode],
+           held_out: Sequence[Episode]) -> dict[str, Any]:
+    tracks = sorted({int(one.attributes['track']) for one in [*training, *held_out]
+                     if 'track' in one.attributes})
+    seasons = sorted({one.attributes['season'] for one in training
+                      if 'season' in one.attributes})
+    return {'config': config.to_dict(), 'steps': trainer.step,
+            'episodes': len(training), 'frames': sum(map(len, training)),
+            'held_out_episodes': len(held_out), 'held_out_frames': sum(map(len, held_out)),
+            'tracks': tracks, 'seasons': seasons, 'score': trainer.history[-1]}

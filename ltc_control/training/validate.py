@@ -1,0 +1,71 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How well a network repeats drives it has not seen: one pass along each, the state carried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltc_control.data.episodes import Episode
+from ltc_control.nets.policy_net import PolicyNet
+from ltc_control.training.config import TrainConfig
+from ltc_control.training.losses import command_loss, r_squared
+
+PIECE = 256                                # frames at once; the state goes on from piece to piece
+
+
+@dataclass(frozen=True)
+class Score:
+    """Loss and R² on held-out drives, images as recorded."""
+
+    loss: float
+    r2_curvature: float
+    r2_speed: float
+    frames: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers."""
+        return asdict(self)
+
+
+@torch.no_grad()
+def replay(net: PolicyNet, episode: Episode) -> np.ndarray:
+    """Return the commands (T, 2) of ``net`` along ``episode``, step after step."""
+    state = net.initial_state(1)
+    out = []
+    for start in range(0, len(episode), PIECE):
+        piece = slice(start, start + PIECE)
+        images = torch.from_numpy(np.ascontiguousarray(episode.images[piece]))[:, None]
+        imu = torch.from_numpy(episode.imu[piece])[:, None] if episode.imu.shape[1] else None
+        dt = torch.from_numpy(episode.dt[piece])[:, None]
+        fresh = torch.from_numpy(episode.fresh[piece])[:, None]
+        commands, state = net(images, imu, state, dt, fresh)
+        out.append(commands[:, 0].numpy())
+    return np.concatenate(out)
+
+
+def validate(net: PolicyNet, episodes: Sequence[Episode], *, config: TrainConfig) -> Score:
+    """Return the score of ``net`` on whole episodes."""
+    commands = np.concatenate([replay(net, one)[one.valid] for one in episodes])
+    labels = np.concatenate([one.commands[one.valid] for one in episodes])
+    loss = command_loss(
+        torch.from_numpy(commands)[:, None], torch.from_numpy(labels)[:, None],
+        torch.ones(len(labels), 1), scale=net.command_scale, config=config.loss)
+    curvature, speed = r_squared(commands, labels)
+    return Score(float(loss), curvature, speed, len(labels))
