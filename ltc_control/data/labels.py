@@ -82,8 +82,9 @@ def _towards_next(commands: Commands, held: np.ndarray, age_ns: np.ndarray,
                   longest_ns: int) -> np.ndarray:
     after = np.minimum(held + 1, len(commands.stamps_ns) - 1)
     span_ns = commands.stamps_ns[after] - commands.stamps_ns[held]
-    near = (span_ns > 0) & (span_ns <= 2 * longest_ns)
-    part = np.where(near, age_ns / np.maximum(span_ns, 1), 0.0)[:, None]
     values, following = commands.values[held], commands.values[after]
-    between: np.ndarray = values + part * (following - values)
-    return between
+    near = (span_ns > 0) & (span_ns <= 2 * longest_ns) & np.isfinite(following).all(axis=1)
+    part = (age_ns / np.maximum(span_ns, 1))[:, None]
+    with np.errstate(invalid='ignore'):    # not finite: no label, the caller sees to it
+        between: np.ndarray = values + part * (following - values)
+    return np.where(near[:, None], between, values)
