@@ -36,7 +36,7 @@ ARROWS = {
     'nets': {'core'},
     'sim': {'core'},
     'data': {'core'},
-    'insight': {'core', 'data'},
+    'insight': {'core', 'data', 'bringup'},
     'training': {'core', 'nets', 'sim', 'data'},
     'nodes': {'core', 'sim', 'insight', 'data', 'bringup'},
     'bringup': set(),
