@@ -52,8 +52,8 @@ from ltc_control.nets.ltc_fast import Folded
 from ltc_control.nets.solvers import SOLVERS
 from ltc_control.nets.wiring import Wiring
 
-CM_FLOOR = 1e-6                    # the published drone net has C = 0: tau 0, C/g infinite
-GLEAK_FLOOR = 1e-6
+CM_FLOOR = 1e-8                    # the published drone net has C = 0: tau 0, C/g infinite
+GLEAK_FLOOR = 1e-8
 RANGES = {'gleak': (0.001, 1.0), 'vleak': (-0.2, 0.2), 'w': (0.001, 1.0),
           'mu': (0.3, 0.8), 'sigma': (3.0, 8.0)}      # of ncps
 FLOORS = {'cm': CM_FLOOR, 'gleak': GLEAK_FLOOR, 'w': 0.0, 'sensory_w': 0.0}
