@@ -28,11 +28,11 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from sensor_msgs.msg import Image  # noqa: E402
+from sensor_msgs.msg import Image
 
-from ltc_control.nodes import conversions as convert  # noqa: E402
-from ltc_control.nodes.policy_node import PolicyNode  # noqa: E402
-from ltc_control.nodes.safety_node import SafetyNode  # noqa: E402
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes.policy_node import PolicyNode
+from ltc_control.nodes.safety_node import SafetyNode
 
 pytestmark = pytest.mark.ros
 

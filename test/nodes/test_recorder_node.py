@@ -1,0 +1,124 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The recorder as a process: what was published is in the bag, also after kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from mcap.reader import make_reader
+from rclpy.serialization import deserialize_message
+from std_msgs.msg import String
+
+from ltc_control import bringup
+from ltc_control.core.errors import ConfigError
+from ltc_control.data.rosbag2 import read_attributes
+from ltc_control.data.spool import recover
+from ltc_control.nodes.recorder_node import parse_attributes
+
+pytestmark = pytest.mark.ros
+
+TOPICS = '/words,/camera/image_raw,/never/published'
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Any:
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'ltc_control.nodes.recorder_node', '--ros-args',
+         '-p', f'bag:={tmp_path / "bag"}', '-p', f'topics:={TOPICS}',
+         '-p', 'attributes:=track=7,season=summer',
+         '-p', 'expect:=subscription:/words:1 subscription:/camera/image_raw:1'],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def publish_all(stage: Any) -> list[str]:
+    """Publish 50 words and images to a ready recorder; return the words as they were sent."""
+    vehicle = stage.vehicle()
+    out = vehicle.create_publisher(String, '/words', 100)
+    ready: list[str] = []
+    from ltc_control.nodes.qos import LATCHED
+    vehicle.create_subscription(String, bringup.READY, lambda m: ready.append(m.data), LATCHED)
+    stage.spin_until(lambda: 'recorder_node' in ready and out.get_subscription_count() == 1
+                     and vehicle.image_out.get_subscription_count() == 1, timeout=20)
+    sent = []
+    for number in range(50):
+        sent.append(f'word {number}')
+        out.publish(String(data=sent[-1]))
+        vehicle.image_out.publish(vehicle.good_image(number))
+        stage.spin(0.01)
+    return sent
+
+
+def words_in(bag: Path) -> list[str]:
+    with (bag / 'bag_0.mcap').open('rb') as stream:
+        return [deserialize_message(message.data, String).data
+                for _, channel, message in make_reader(stream).iter_messages()
+                if channel.topic == '/words']
+
+
+def test_a_clean_stop_leaves_a_bag_with_every_byte(stage: Any, recorder: Any,
+                                                   tmp_path: Path) -> None:
+    started_ns = time.time_ns()
+    sent = publish_all(stage)
+    recorder.send_signal(signal.SIGINT)
+    assert recorder.wait(20) == 0, recorder.stdout.read()
+    assert words_in(tmp_path / 'bag') == sent
+    assert read_attributes(tmp_path / 'bag') == {'track': '7', 'season': 'summer'}
+    assert (tmp_path / 'bag' / 'metadata.yaml').is_file()
+    assert not (tmp_path / 'bag.spool').exists()
+    with (tmp_path / 'bag' / 'bag_0.mcap').open('rb') as stream:
+        messages = list(make_reader(stream).iter_messages())
+    assert all(started_ns < message.log_time < time.time_ns() for _, _, message in messages)
+    assert sum(channel.topic == '/camera/image_raw' for _, channel, _ in messages) >= 49
+
+
+def test_kill_9_loses_nothing_that_was_written(stage: Any, recorder: Any, tmp_path: Path) -> None:
+    sent = publish_all(stage)
+    stage.spin(0.5)
+    os.kill(recorder.pid, signal.SIGKILL)
+    recorder.wait(10)
+    assert not (tmp_path / 'bag').exists()
+    saved = recover(tmp_path / 'bag.spool', tmp_path / 'bag')
+    assert not saved.complete
+    assert words_in(tmp_path / 'bag') == sent
+
+
+def test_a_bag_that_exists_is_refused_with_code_2(tmp_path: Path) -> None:
+    (tmp_path / 'bag').mkdir()
+    done = subprocess.run(
+        [sys.executable, '-m', 'ltc_control.nodes.recorder_node', '--ros-args',
+         '-p', f'bag:={tmp_path / "bag"}', '-p', 'topics:=/words'],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert 'exists already' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_attributes_are_read_or_refused() -> None:
+    assert parse_attributes('a=1,b=x=y,') == {'a': '1', 'b': 'x=y'}
+    with pytest.raises(ConfigError, match='season'):
+        parse_attributes('track=1,season')
