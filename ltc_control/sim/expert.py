@@ -43,8 +43,8 @@ class ExpertStyle:
     braking: float = 1.5
     steering_preview: float = 0.17         # delay plus lag of the steering
     speed_preview: float = 0.35            # the same of the drive, and its gain
-    return_length: float = 6.0             # over which an offset is steered out
-    damping: float = 1.0
+    return_length: float = 5.0             # over which an offset is steered out
+    damping: float = 0.8
     strongest_correction: float = 0.07     # [1/m] of the feedback
     strongest: float = 0.12                # [1/m] in all
 
