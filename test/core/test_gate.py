@@ -227,20 +227,15 @@ class Replace(ast.NodeTransformer):
 
 def mutants(module):
     """Yield (text of the mutated expression, line, syntax tree) of a module's functions."""
-    source = Path(module.__file__).read_text()
-    count = len(list(ast.walk(ast.parse(source))))
-    for place in range(count):
-        for number in itertools.count():
-            tree = ast.parse(source)
-            functions = {n for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)
-                         for n in itertools.chain.from_iterable(map(ast.walk, f.body))}
-            node = list(ast.walk(tree))[place]
-            changes = list(variants(node)) if node in functions else []
-            if number >= len(changes):
-                break
-            changed = ast.copy_location(changes[number], node)
-            tree = ast.fix_missing_locations(Replace(node, changed).visit(tree))
-            yield ast.unparse(changed), node.lineno, tree
+    tree = ast.parse(Path(module.__file__).read_text())
+    functions = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)]
+    bodies = [statement for f in functions for statement in f.body]
+    for node in [n for statement in bodies for n in ast.walk(statement)]:
+        for change in variants(node):
+            changed = ast.copy_location(change, node)
+            mutant = Replace(node, changed).visit(tree)
+            yield ast.unparse(changed), node.lineno, ast.fix_missing_locations(mutant)
+            Replace(changed, node).visit(tree)             # and back again
 
 
 def built(tree, name, monkeypatch):
