@@ -105,7 +105,10 @@ def test_between_fresh_steps_a_row_never_leaves_its_drive(
             drive = data[e]
             assert whole['mask'][t, row] == drive.valid[f]
             assert np.array_equal(whole['commands'][t, row], drive.commands[f])
-            if whole['fresh'][t, row]:
+            if whole['fresh'][t, row]:         # sums reach back to the last gap at the most
+                gap = int(np.flatnonzero(drive.fresh[:f + 1])[-1])
+                assert whole['dt'][t, row] <= drive.dt[gap:f + 1].sum() * 1.0001
+                assert gap <= whole['imu'][t, row, 0] <= f
                 continue
             before_e, before = where[t - 1, row].tolist()
             assert before_e == e
