@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='drive cleanly; such bags teach no recovery')
     parser.add_argument('--policy', type=Path, help='model that drives while the expert labels')
     parser.add_argument('--blackout', type=float, default=0.0, metavar='S',
-                        help="with --policy: its camera goes black this long now and then")
+                        help='with --policy: its camera goes black this long now and then')
     parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write what was recorded here')
 
@@ -68,20 +68,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace):
-    from ltc_control.cli.ranges import parse_numbers
+    from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.core.errors import ConfigError
     from ltc_control.core.model_file import load_spec
-    from ltc_control.sim.looks import find_look
-    from ltc_control.training.collect import EVALUATION_TRACKS_FROM, CollectConfig
+    from ltc_control.training.collect import CollectConfig
 
-    tracks = tuple(parse_numbers(args.tracks))
-    if max(tracks) >= EVALUATION_TRACKS_FROM:
-        raise ConfigError(f'track {max(tracks)} is kept for evaluation; record tracks below '
-                          f'{EVALUATION_TRACKS_FROM}')
-    find_look(args.season)
+    seasons = parse_seasons(args.season)
+    if len(seasons) != 1:
+        raise ConfigError(f'one season a recording, got {args.season!r}; call it once for each')
     if args.policy is not None:
         load_spec(args.policy, expect_vehicle='car')
-    return CollectConfig(out=args.out, tracks=tracks, episodes=args.episodes,
-                         seconds=args.seconds, season=args.season, seed=args.seed,
+    return CollectConfig(out=args.out, tracks=tuple(parse_numbers(args.tracks)),
+                         episodes=args.episodes, seconds=args.seconds, season=seasons[0],
+                         seed=args.seed,
                          disturbed=not args.no_disturbance, policy=args.policy,
                          blackout_s=args.blackout)

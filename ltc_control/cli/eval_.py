@@ -68,10 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _configs(args: argparse.Namespace) -> list:
-    from ltc_control.cli.ranges import parse_names, parse_numbers
+    from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.core.errors import ConfigError
     from ltc_control.core.model_file import load_spec
-    from ltc_control.sim.looks import find_look
     from ltc_control.training.evaluate import DriveConfig
 
     for option, value in (('--seconds', args.seconds), ('--blackout-interval',
@@ -84,14 +83,11 @@ def _configs(args: argparse.Namespace) -> list:
     model = None if args.model == 'expert' else Path(args.model)
     if model is not None:
         load_spec(model, expect_vehicle='car')
-    seasons = parse_names(args.seasons)
-    for season in seasons:
-        find_look(season)
     return [DriveConfig(model=model, track=track, season=season, seconds=args.seconds,
                         seed=args.seed, noise_var=args.noise, blackout_s=args.blackout,
                         blackout_kind=args.blackout_kind,
                         blackout_interval_s=args.blackout_interval, reset_state=args.reset_state)
-            for season in seasons for track in parse_numbers(args.tracks)]
+            for season in parse_seasons(args.seasons) for track in parse_numbers(args.tracks)]
 
 
 def _drive_all(configs: list, *, processes: int | None) -> list:

@@ -30,8 +30,14 @@ def progress_bar(title: str, *, total: int) -> Iterator[Callable[..., None]]:
         yield _line_printer(title, total=total)
         return
     from rich.console import Console
-    from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn,
-                               TimeElapsedColumn, TimeRemainingColumn)
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn(), TimeRemainingColumn(), TextColumn('{task.fields[text]}'))
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Lists on the command line: ``1001:1010`` counts both ends, ``summer,winter`` are names."""
+"""Lists on the command line: ``1001:1010`` counts both ends, ``summer,winter`` are looks."""
 
 from __future__ import annotations
 
@@ -38,9 +38,14 @@ def parse_numbers(text: str) -> list[int]:
     return numbers
 
 
-def parse_names(text: str) -> list[str]:
-    """Return the names of a comma list; raises ConfigError when there is none."""
+def parse_seasons(text: str) -> list[str]:
+    """Return the seasons of a comma list; raises ConfigError for none or an unknown one."""
+    from ltc_control.sim.looks import SEASONS
+
     names = [name.strip() for name in text.split(',') if name.strip()]
     if not names:
-        raise ConfigError(f'no name in {text!r}; write for example summer,autumn')
+        raise ConfigError(f'no season in {text!r}; write for example summer,autumn')
+    for name in names:
+        if name not in SEASONS:
+            raise ConfigError(f'unknown season {name!r}; use some of {", ".join(SEASONS)}')
     return names

@@ -32,12 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', type=Path, required=True, help='YAML, see config/train_*.yaml')
     parser.add_argument('--out', type=Path, required=True, help='model folder to write')
     parser.add_argument('--name', help='name of the model; default that of the folder')
-    parser.add_argument('--seed', type=int, help='instead of the configuration\'s')
-    parser.add_argument('--steps', type=int, help='instead of the configuration\'s')
-    parser.add_argument('--threads', type=int, help='instead of the configuration\'s')
+    parser.add_argument('--seed', type=int, help="instead of the configuration's")
+    parser.add_argument('--steps', type=int, help="instead of the configuration's")
+    parser.add_argument('--threads', type=int, help="instead of the configuration's")
     parser.add_argument('--start', type=Path, help='model folder whose weights to start from')
     parser.add_argument('--compare', action='append', default=[], metavar='KIND',
-                        help='also train this kind on the same head and steps, e.g. cnn')
+                        help="also train this kind, same head and steps, e.g. cnn; instead of the "
+                        "configuration's")
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the scores here')
 
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config, overrides=overrides)
     episodes = _read(args, config)
     scores = {config.policy.kind: _train_one(args, config, episodes, out=args.out)}
-    for kind in args.compare:
+    for kind in args.compare or config.compare:
         scores[kind] = _train_one(args, _of_kind(config, kind), episodes,
                                   out=args.out.with_name(f'{args.out.name}_{kind}'))
     scores['constant'] = _constant(config, episodes)

@@ -21,12 +21,12 @@ checkpoint.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import safe_open, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ltc_control.core.errors import ConfigError
@@ -39,7 +39,7 @@ def save_checkpoint(folder: Path, *, tensors: dict[str, Tensor], facts: dict[str
     temporary = folder / (FILE + '.part')
     save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()},
               temporary, metadata={'facts': json.dumps(facts)})
-    os.replace(temporary, folder / FILE)
+    temporary.replace(folder / FILE)
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -49,9 +49,10 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
         return None
     try:
         with safe_open(path, 'pt') as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
             return tensors, json.loads((file.metadata() or {})['facts'])
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise ConfigError(f'cannot resume from {str(path)!r}: {error}; delete it to start '
                           'anew') from error
 

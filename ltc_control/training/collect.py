@@ -58,6 +58,11 @@ class CollectConfig:
         if self.episodes < 1 or self.seconds <= 0:
             raise ConfigError(f'nothing to record: {self.episodes!r} episodes of '
                               f'{self.seconds!r} s; give at least 1 and more than 0')
+        if not self.tracks or min(self.tracks) < 0:
+            raise ConfigError(f'tracks are seeds from 0 on, got {self.tracks!r}')
+        if max(self.tracks) >= EVALUATION_TRACKS_FROM:
+            raise ConfigError(f'track {max(self.tracks)} is kept for evaluation; record tracks '
+                              f'below {EVALUATION_TRACKS_FROM}')
 
 
 @dataclass(frozen=True)

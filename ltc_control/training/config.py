@@ -20,6 +20,7 @@ into the model folder beside the weights it made.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -32,8 +33,13 @@ from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec
 from ltc_control.data.topics import TopicMap
-from ltc_control.nets.policy_net import PolicyConfig
+from ltc_control.nets.policy_net import KINDS, PolicyConfig
 from ltc_control.training.augment import AugmentConfig
+
+# name, more than, less than
+_RANGES = (('learning_rate', 0.0, 1.0), ('head_learning_rate', 0.0, 1.0), ('clip', 0.0, math.inf),
+           ('average', 0.0, 1.0), ('hold_out', 0.0, 1.0), ('longest_step_s', 0.0, math.inf))
+_WRITE_A_DOT = ' (YAML reads 2e-3 as text; write 2.0e-3 or 0.002)'
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class LossConfig:
     speed: float = 0.15
     curve_weight: float = 0.8
     heaviest: float = 6.0
+    guide: float = 0.5                     # of the same cost of a linear readout of the head
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class TrainConfig:
     window: int = 32                       # steps of backpropagation
     longest_run: int = 384                 # frames before a row takes up another drive
     strides: tuple[int, ...] = (1,)        # every k-th frame, dt accordingly
+    mirror: bool = False                   # also learn from each drive's mirror image
     learning_rate: float = 2e-3            # of the recurrent core
     head_learning_rate: float = 1e-3
     warmup: int = 50                       # steps of linear warm-up; cosine decay after it
@@ -79,14 +87,22 @@ class TrainConfig:
     validate_every: int = 250              # steps
     patience: int = 4                      # validations without a better one before it stops
     threads: int = 2
+    compare: tuple[str, ...] = ()          # kinds trained beside it: same head, same steps
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, with the values that were got."""
-        for name in ('steps', 'batch', 'window', 'longest_run', 'validate_every', 'patience',
-                     'threads'):
+        for name in ('steps', 'batch', 'window', 'longest_run', 'warmup', 'validate_every',
+                     'patience', 'threads'):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ConfigError(f'{name} must be a whole number of at least 1, got {value!r}')
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not low < value < high:
+                raise ConfigError(f'{name} must be a number above {low:g} and below {high:g}, got '
+                                  f'{value!r}' + _WRITE_A_DOT * isinstance(value, str))
+        if unknown := sorted(set(self.compare) - set(KINDS)):
+            raise ConfigError(f'cannot compare with {unknown!r}; known kinds are {KINDS!r}')
         head = self.policy.head_config
         if (head.height, head.width) != (self.image.height, self.image.width):
             raise ConfigError(f'image is {self.image.height}x{self.image.width}, the head takes '
@@ -109,7 +125,8 @@ _PARTS = {
     'policy': lambda v: PolicyConfig(**v), 'image': ImageSpec.from_dict,
     'imu': ImuSpec.from_dict, 'topics': TopicMap.from_dict,
     'augment': lambda v: AugmentConfig(**v), 'loss': lambda v: LossConfig(**v),
-    'commands': lambda v: tuple(CommandSpec(**one) for one in v), 'strides': tuple,
+    'commands': lambda v: tuple(CommandSpec(**one) for one in v),
+    'strides': tuple, 'compare': tuple,
 }
 
 

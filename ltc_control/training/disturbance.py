@@ -43,7 +43,8 @@ class DisturbanceConfig:
 class Disturbance:
     """A seeded stream of pushes; call :meth:`apply` once a frame."""
 
-    def __init__(self, config: DisturbanceConfig, *, rng: np.random.Generator, dt_s: float) -> None:
+    def __init__(self, config: DisturbanceConfig, *, rng: np.random.Generator,
+                 dt_s: float) -> None:
         self._config = config
         self._rng = rng
         self._dt_s = dt_s

@@ -15,8 +15,8 @@
 Drive a model closed loop without middleware, faster than real time, and count what goes wrong.
 
 The loop is the one of the nodes: camera -> :class:`Policy` -> safety gate -> car. A departure is
-any wheel off the lane; after one the car is put back on the centre of the lane (an intervention)
-once it has come to be clearly lost, so that one mistake is counted once.
+any wheel off the lane; with it the car is put back on the centre of the lane (an intervention), so
+that one mistake is counted once.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class DriveResult:
 def drive(config: DriveConfig) -> DriveResult:
     """Drive one run and return its row."""
     spec = EnvironmentSpec(track=config.track, season=config.season, rate_hz=config.rate_hz,
-                           camera=CameraSpec(noise_var=config.noise_var))
+                           camera=CameraSpec(noise_var=config.noise_var),
+                           render=config.model is not None)   # the expert needs no picture
     with Environment(spec) as env:
         loop = _Loop(env, config)
         for _ in range(round(config.seconds * config.rate_hz)):

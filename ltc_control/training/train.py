@@ -30,6 +30,7 @@ from ltc_control.nets.policy_net import PolicyNet
 from ltc_control.training.card import write_card
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.loop import Progress, Trainer
+from ltc_control.training.mirror import mirrored
 
 
 def read_episodes(bags: Sequence[Path], config: TrainConfig,
@@ -63,7 +64,8 @@ def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: 
     Called again with the same arguments it goes on where it was killed.
     """
     training, held_out = split(episodes, config)
-    trainer = Trainer(config, training, held_out, folder=out / 'run', start=start)
+    seen = [*training, *(mirrored(one, config.imu) for one in training if config.mirror)]
+    trainer = Trainer(config, seen, held_out, folder=out / 'run', start=start)
     net = trainer.fit(report)
     facts = _facts(config, trainer, training, held_out)
     (out / 'run' / 'history.json').write_text(json.dumps(trainer.history, indent=2) + '\n')

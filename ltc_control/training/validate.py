@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ltc_control.core.model_file import CommandSpec
 from ltc_control.data.episodes import Episode
 from ltc_control.nets.policy_net import PolicyNet
 from ltc_control.training.config import TrainConfig
@@ -60,9 +61,17 @@ def replay(net: PolicyNet, episode: Episode) -> np.ndarray:
     return np.concatenate(out)
 
 
+def clamped(commands: np.ndarray, specs: Sequence[CommandSpec]) -> np.ndarray:
+    """Return commands (K, M) within the ranges of the model file, as ``Policy`` sends them."""
+    low = np.array([spec.low for spec in specs], np.float32)
+    high = np.array([spec.high for spec in specs], np.float32)
+    return np.clip(commands, low, high)
+
+
 def validate(net: PolicyNet, episodes: Sequence[Episode], *, config: TrainConfig) -> Score:
-    """Return the score of ``net`` on whole episodes."""
-    commands = np.concatenate([replay(net, one)[one.valid] for one in episodes])
+    """Return the score of ``net`` on whole episodes, as a robot would be commanded."""
+    commands = clamped(np.concatenate([replay(net, one)[one.valid] for one in episodes]),
+                       config.commands)
     labels = np.concatenate([one.commands[one.valid] for one in episodes])
     loss = command_loss(
         torch.from_numpy(commands)[:, None], torch.from_numpy(labels)[:, None],
