@@ -20,7 +20,7 @@ $(error DISTRO is jazzy or kilted, got '$(DISTRO)')
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help drive test lint setup model-car clean
+.PHONY: help drive test lint setup setup-drive setup-train model-car clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -39,6 +39,8 @@ lint: $(TEST)  ## ruff and mypy
 	@$(RUN) -m mypy
 
 setup: $(TEST)  ## the whole environment, without running anything
+setup-drive: $(DRIVE)  ## what a drive needs
+setup-train: $(TRAIN)  ## what a drive and a training need: torch, too
 
 model-car: $(TRAIN)  ## collect, train and judge models/car_lane from nothing
 	@$(LTC) --version

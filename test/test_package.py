@@ -35,6 +35,7 @@ ROS_PACKAGES = {
     'visualization_msgs',
 }
 OPTIONAL = {'ackermann_msgs'}              # asked for at run time, done without if absent
+DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow'}
 LICENCE = ('# Licensed under the Apache License, Version 2.0', '# limitations under the License.')
 
 
@@ -46,6 +47,17 @@ def tracked(*patterns: str) -> list[Path]:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip('not a git checkout')
     return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def top_level_imports(path: Path) -> set[str]:
+    """Return the top-level packages that a file imports, wherever in it the import stands."""
+    used = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            used |= {alias.name.split('.')[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            used.add((node.module or '').split('.')[0])
+    return used
 
 
 @pytest.fixture(scope='module')
@@ -85,16 +97,19 @@ def test_manifest_is_what_ament_reads(manifest: ET.Element) -> None:
 
 def test_every_ros_import_is_declared(manifest: ET.Element) -> None:
     declared = {node.text for node in manifest.iter('exec_depend')}
-    used = set()
-    for path in [*PACKAGE.rglob('*.py'), *(ROOT / 'launch').glob('*.py')]:
-        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            if isinstance(node, ast.Import):
-                used |= {alias.name.split('.')[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                used.add((node.module or '').split('.')[0])
+    files = [*PACKAGE.rglob('*.py'), *(ROOT / 'launch').glob('*.py')]
+    used = set().union(*map(top_level_imports, files))
     messages = {name for name in used if name.endswith(('_msgs', '_srvs'))}
     assert messages <= ROS_PACKAGES | OPTIONAL
     assert used & ROS_PACKAGES <= declared
+
+
+def test_every_other_import_is_pinned() -> None:
+    pins = {re.split(r'[\[=]', line)[0].lower() for path in (ROOT / 'requirements').glob('*.txt')
+            for line in path.read_text(encoding='utf-8').splitlines() if '==' in line}
+    used = set().union(*(top_level_imports(path) for path in PACKAGE.rglob('*.py')))
+    outside = used - set(sys.stdlib_module_names) - ROS_PACKAGES - OPTIONAL - {'ltc_control'}
+    assert {DISTRIBUTIONS.get(name, name).lower() for name in outside} <= pins
 
 
 def test_declared_messages_are_used(manifest: ET.Element) -> None:
