@@ -36,9 +36,13 @@ from ltc_control.data.episodes import Episode
 from ltc_control.data.windows import WindowStream
 from ltc_control.nets.policy_net import PolicyNet, build_policy
 from ltc_control.training.augment import Augmenter
-from ltc_control.training.checkpoint import (flatten_optimiser, load_checkpoint,
-                                             restore_optimiser, save_checkpoint)
-from ltc_control.training.config import TrainConfig
+from ltc_control.training.checkpoint import (
+    flatten_optimiser,
+    load_checkpoint,
+    restore_optimiser,
+    save_checkpoint,
+)
+from ltc_control.training.config import TrainConfig, config_from_dict
 from ltc_control.training.feeder import Feeder
 from ltc_control.training.losses import command_loss
 from ltc_control.training.validate import Score, validate
@@ -68,7 +72,10 @@ class Trainer:
         self.net = build_policy(config.policy) if start is None else start
         self.average = build_policy(config.policy)
         self.average.load_state_dict(self.net.state_dict())
-        self._optimiser = _adam(self.net, config)
+        # a linear readout of the head's features, for its gradient alone: it shows the head what
+        # to look for while the sparse core still passes on little, and is not exported
+        self._guide = torch.nn.Linear(config.policy.head_config.features, config.policy.outputs)
+        self._optimiser = _adam(self.net, self._guide, config)
         self._stream = WindowStream(training, batch=config.batch, length=config.window,
                                     seed=config.seed, longest_run=config.longest_run,
                                     strides=config.strides)
@@ -105,17 +112,23 @@ class Trainer:
         images, imu, dt, labels, mask, fresh = (
             torch.from_numpy(batch[name])
             for name in ('images', 'imu', 'dt', 'commands', 'mask', 'fresh'))
-        commands, state = self.net(images, imu if imu.shape[-1] else None, self._state, dt, fresh)
-        loss = command_loss(commands, labels, mask, scale=self.net.command_scale,
-                            config=self.config.loss)
+        features = self.net.encode(images)
+        commands, states = self.net.forward_features(
+            features, imu if imu.shape[-1] else None, self._state, dt, fresh)
+        loss = self._cost(commands, labels, mask)
+        guess = self._guide(features) * self.net.command_scale + self.net.command_offset
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss + self.config.loss.guide * self._cost(guess, labels, mask)).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
         self._optimiser.step()
-        self._state = state.detach()
+        self._state = states[-1].detach()
         self.step += 1
         self._note(float(loss.detach()))
         self._update_average()
+
+    def _cost(self, commands: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        return command_loss(commands, labels, mask, scale=self.net.command_scale,
+                            config=self.config.loss)
 
     def _note(self, loss: float) -> None:
         if not math.isfinite(loss):
@@ -145,12 +158,14 @@ class Trainer:
 
     def _is_stuck(self) -> bool:
         losses = [entry['loss'] for entry in self.history]
-        return len(losses) - 1 - int(np.argmin(losses)) >= self.config.patience if losses else False
+        since_best = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        return since_best >= self.config.patience
 
     def _save(self, where: dict[str, Any]) -> None:
         tensors: dict[str, Tensor] = {'state': self._state}
         tensors |= {f'net.{k}': v for k, v in self.net.state_dict().items()}
         tensors |= {f'average.{k}': v for k, v in self.average.state_dict().items()}
+        tensors |= {f'guide.{k}': v for k, v in self._guide.state_dict().items()}
         tensors |= flatten_optimiser(self._optimiser)
         facts = {'config': self.config.to_dict(), 'step': self.step, 'loss': self._loss,
                  'history': self.history, 'stream': where}
@@ -161,11 +176,12 @@ class Trainer:
         if found is None:
             return
         tensors, facts = found
-        if facts['config'] != self.config.to_dict():
+        if config_from_dict(facts['config']).to_dict() != self.config.to_dict():
             raise ConfigError(f'{str(self.folder)!r} holds a run of another configuration; give '
                               'another --out, or delete it')
         self.net.load_state_dict(_part(tensors, 'net.'))
         self.average.load_state_dict(_part(tensors, 'average.'))
+        self._guide.load_state_dict(_part(tensors, 'guide.'))
         restore_optimiser(self._optimiser, tensors)
         self._stream.load_state_dict(facts['stream'])
         self._state = tensors['state']
@@ -176,7 +192,9 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _adam(net: PolicyNet, config: TrainConfig) -> torch.optim.Optimizer:
-    groups = [{'params': list(net.head.parameters()), 'base': config.head_learning_rate},
+def _adam(net: PolicyNet, guide: torch.nn.Module,
+          config: TrainConfig) -> torch.optim.Optimizer:
+    groups = [{'params': [*net.head.parameters(), *guide.parameters()],
+               'base': config.head_learning_rate},
               {'params': list(net.core.parameters()), 'base': config.learning_rate}]
     return torch.optim.Adam(groups, lr=config.learning_rate)
