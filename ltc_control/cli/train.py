@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, help="instead of the configuration's")
     parser.add_argument('--steps', type=int, help="instead of the configuration's")
     parser.add_argument('--threads', type=int, help="instead of the configuration's")
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help="instead of the configuration's, e.g. --set policy.kind=cnn")
     parser.add_argument('--start', type=Path, help='model folder whose weights to start from')
     parser.add_argument('--compare', action='append', default=[], metavar='KIND',
                         help="also train this kind, same head and steps, e.g. cnn; instead of the "
@@ -48,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ltc_control.training.config import load_config
 
-    overrides = {name: value for name in ('seed', 'steps', 'threads')
-                 if (value := getattr(args, name)) is not None}
-    config = load_config(args.config, overrides=overrides)
+    config = load_config(args.config, settings=_settings(args))
     episodes = _read(args, config)
     scores = {config.policy.kind: _train_one(args, config, episodes, out=args.out)}
     for kind in args.compare or config.compare:
@@ -61,6 +61,21 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None:
         args.json.write_text(json.dumps(scores, indent=2) + '\n')
     return 0
+
+
+def _settings(args: argparse.Namespace) -> dict:
+    import yaml
+
+    from ltc_control.core.errors import ConfigError
+
+    settings = {name: value for name in ('seed', 'steps', 'threads')
+                if (value := getattr(args, name)) is not None}
+    for text in args.set:
+        name, equals, value = text.partition('=')
+        if not equals:
+            raise ConfigError(f'--set takes NAME=VALUE, got {text!r}')
+        settings[name.strip()] = yaml.safe_load(value)
+    return settings
 
 
 def _read(args: argparse.Namespace, config) -> list:

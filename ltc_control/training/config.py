@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +144,8 @@ def config_from_dict(values: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig(**parts)
 
 
-def load_config(path: Path, *, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
-    """Read a YAML file; ``overrides`` replace top-level numbers such as seed and steps."""
+def load_config(path: Path, *, settings: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file; ``settings`` replace single values by dotted name, ``policy.kind``."""
     try:
         values = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
@@ -153,10 +153,21 @@ def load_config(path: Path, *, overrides: Mapping[str, Any] | None = None) -> Tr
                           ) from error
     if not isinstance(values, dict):
         raise ConfigError(f'{str(path)!r} holds {type(values).__name__}, not settings by name')
+    for name, value in (settings or {}).items():
+        _put(values, name, value)
     try:
-        return replace(config_from_dict(values), **(overrides or {}))
+        return config_from_dict(values)
     except LtcError as error:
         raise ConfigError(f'{path}: {error}') from error
+
+
+def _put(values: dict[str, Any], name: str, value: Any) -> None:
+    *parents, last = name.split('.')
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f'{name!r}: {parent!r} holds no settings; name one of the file')
+    values[last] = value
 
 
 def _plain(value: Any) -> Any:
