@@ -110,7 +110,7 @@ class SimulatorParameters:
     lockstep_timeout_s: float = described(
         10.0, 'give up when a command does not come for so long [s]', low=0.1, high=600.0)
     start_timeout_s: float = described(
-        30.0, 'give up when the others are not matched after this [s]', low=0.1, high=600.0)
+        60.0, 'give up when the others are not matched after this [s]', low=0.1, high=600.0)
     wait_for: str = described('', 'names of the nodes to wait for, by spaces')
     expect: str = described('', 'endpoint counts to reach, as publisher:/topic:2, by spaces')
 

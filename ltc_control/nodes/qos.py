@@ -19,7 +19,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                      durability=DurabilityPolicy.TRANSIENT_LOCAL)
-COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+# depth counts over all writers together: with 1, of three nodes that are ready two are forgotten
+LATCHED_MANY = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE,
+                          durability=DurabilityPolicy.TRANSIENT_LOCAL)
 EVENT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 REPORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 

@@ -19,6 +19,7 @@ The word goes out latched on ``/system/ready``, so that a leader who comes late 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from ltc_control.core.errors import ConfigError
 from ltc_control.nodes.qos import LATCHED
 
 POLL_S = 0.05
+PATIENCE_S = 5.0                           # then the log says what is missing
 
 
 class Expectation(NamedTuple):
@@ -61,6 +63,7 @@ class Readiness:
     def __init__(self, node: Node, expect: str, *, then: Callable[[], None] | None = None) -> None:
         self._node = node
         self._then = then
+        self._asked_at = time.monotonic()
         self._expectations = parse_expectations(expect)
         self._publisher = node.create_publisher(String, READY, LATCHED)
         # steady: a simulated clock stands still until the drive starts
@@ -81,9 +84,15 @@ class Readiness:
                     if end.topic_name == item.topic), default=0)
 
     def _poll(self) -> None:
-        if self.missing():
+        missing = self.missing()
+        if missing:
+            if time.monotonic() - self._asked_at > PATIENCE_S:
+                self._node.get_logger().warning(f'waiting: {"; ".join(missing)}',
+                                                throttle_duration_sec=PATIENCE_S)
             return
         self._node.destroy_timer(self._timer)
+        if self._expectations:
+            self._node.get_logger().info('matched')
         self._publisher.publish(String(data=self._node.get_name()))
         if self._then is not None:
             self._then()

@@ -79,7 +79,7 @@ class SimulatorNode(Node):
         self._publish()
         self.create_subscription(TwistStamped, bringup.COMMAND, self._on_command,
                                  qos.command(lockstep=told.lockstep))
-        self.create_subscription(String, bringup.READY, self._on_ready, qos.LATCHED)
+        self.create_subscription(String, bringup.READY, self._on_ready, qos.LATCHED_MANY)
         self.create_timer(CHECK_EVERY_S, self._check, clock=self._steady)
         self.create_timer(1.0, self._report, clock=self._steady)
         self._matched = not told.expect
@@ -113,7 +113,6 @@ class SimulatorNode(Node):
     def _start_if_ready(self) -> None:
         if self._started or not self._matched or self._missing_names():
             return
-        self._refuse_company()
         self._started = True
         observation = self._drive.start()
         if not self._told.lockstep:
@@ -194,6 +193,7 @@ class SimulatorNode(Node):
         waited = time.monotonic() - self._progress_at
         if self.finished.done():
             return
+        self._refuse_company()
         if not self._started and waited > self._told.start_timeout_s:
             wanted = self._readiness.missing() + [f'{name} is not ready'
                                                   for name in self._missing_names()]
@@ -213,8 +213,6 @@ class SimulatorNode(Node):
                     'this ROS domain; choose another ROS_DOMAIN_ID')
 
     def _report(self) -> None:
-        if self._started:
-            self._refuse_company()
         values = self._drive.figures()
         if self._latency_ms:
             p50, p99 = np.percentile(self._latency_ms, (50, 99))

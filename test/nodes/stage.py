@@ -70,7 +70,12 @@ class Stage:
         return node
 
     def vehicle(self) -> Vehicle:
+        """Return a vehicle whose sensors a test plays."""
         return self.take(Vehicle(self))
+
+    def listener(self) -> Listener:
+        """Return ears only, for systems that have a vehicle of their own."""
+        return self.take(Listener(self, 'listener'))
 
     def spin(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -91,17 +96,12 @@ class Stage:
         rclpy.try_shutdown(context=self.context)
 
 
-class Vehicle(Node):
-    """Sensors that send what a test says, and ears for the answer."""
+class Listener(Node):
+    """Ears for what policy and safety say."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__('vehicle', context=stage.context, use_global_arguments=False)
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(name, context=stage.context, use_global_arguments=False)
         self.stage = stage
-        self.image_out = self.create_publisher(Image, bringup.CAMERA, qos_profile_sensor_data)
-        self.imu_out = self.create_publisher(Imu, bringup.IMU, qos_profile_sensor_data)
-        self.odometry_out = self.create_publisher(
-            OdometryMessage, bringup.ODOMETRY, qos_profile_sensor_data)
-        self.request_out = self.create_publisher(TwistStamped, bringup.POLICY_COMMAND, RELIABLE)
         self.commands: list[Heard] = []
         self.verdicts: list[str] = []
         self.requests: list[Any] = []
@@ -112,8 +112,6 @@ class Vehicle(Node):
         self.create_subscription(TwistStamped, bringup.POLICY_COMMAND, self.requests.append,
                                  RELIABLE)
         self.create_subscription(DiagnosticArray, bringup.DIAGNOSTICS, self._on_health, RELIABLE)
-        self._image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
-        self._image.data = bytes(3 * WIDTH * HEIGHT)
 
     def _on_command(self, message: TwistStamped) -> None:
         self.commands.append(Heard(time.time(), convert.stamp_ns(message.header.stamp),
@@ -126,6 +124,20 @@ class Vehicle(Node):
         for status in message.status:
             self.health[status.name] = {pair.key: pair.value for pair in status.values}
             self.warnings[status.name] = status.message
+
+
+class Vehicle(Listener):
+    """Sensors that send what a test says, and ears for the answer."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, 'vehicle')
+        self.image_out = self.create_publisher(Image, bringup.CAMERA, qos_profile_sensor_data)
+        self.imu_out = self.create_publisher(Imu, bringup.IMU, qos_profile_sensor_data)
+        self.odometry_out = self.create_publisher(
+            OdometryMessage, bringup.ODOMETRY, qos_profile_sensor_data)
+        self.request_out = self.create_publisher(TwistStamped, bringup.POLICY_COMMAND, RELIABLE)
+        self._image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
+        self._image.data = bytes(3 * WIDTH * HEIGHT)
 
     def good_image(self, stamp_ns: int) -> Image:
         self._image.header.stamp = convert.time_message(stamp_ns)

@@ -60,8 +60,9 @@ def publish_all(stage: Any) -> list[str]:
     vehicle = stage.vehicle()
     out = vehicle.create_publisher(String, '/words', 100)
     ready: list[str] = []
-    from ltc_control.nodes.qos import LATCHED
-    vehicle.create_subscription(String, bringup.READY, lambda m: ready.append(m.data), LATCHED)
+    from ltc_control.nodes.qos import LATCHED_MANY
+    vehicle.create_subscription(String, bringup.READY, lambda m: ready.append(m.data),
+                                LATCHED_MANY)
     stage.spin_until(lambda: 'recorder_node' in ready and out.get_subscription_count() == 1
                      and vehicle.image_out.get_subscription_count() == 1, timeout=20)
     sent = []
