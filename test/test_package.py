@@ -188,6 +188,13 @@ def test_nothing_of_one_machine_is_in_the_tree() -> None:
         assert not found, (path.relative_to(ROOT), sorted(set(found)))
 
 
+def test_pages_link_to_what_exists() -> None:
+    for page in tracked('*.md'):
+        for target in re.findall(r'\]\(([^)#\s]+)', page.read_text(encoding='utf-8')):
+            if '://' not in target:
+                assert (page.parent / target).exists(), (page.name, target)
+
+
 def test_changelog_names_the_version_or_what_comes() -> None:
     text = (ROOT / 'CHANGELOG.rst').read_text(encoding='utf-8')
     titles = re.findall(r'^(.+)\n-+$', text, re.MULTILINE)

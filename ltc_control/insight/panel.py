@@ -36,6 +36,7 @@ STEERING_RATIO = 14.0                      # hand wheel to road wheels, as in a 
 WHEELBASE_M = 2.7
 TOP_SPEED_MPS = 12.0
 LANE_HALF_M, BODY_HALF_M = 1.75, 0.9
+WIDEST_BAR = 24.0                          # of a neuron [pixels]
 SUBPIXEL = 4                               # fractional bits of the shapes' coordinates
 OVERLAY_M = np.linspace(3.0, 34.0, 48)     # how far ahead the asked-for arc is drawn
 
@@ -198,14 +199,15 @@ def _draw_neurons(canvas: np.ndarray, texts: list, instant: Instant, *, left: in
     count, middle = len(instant.neurons), top + height / 2
     texts.append(((left, top - 20), f'{count} neurons', 13, palette.MUTED, 'la'))
     pitch = width / count
+    thick = min(pitch, WIDEST_BAR)
     _line(canvas, (left, middle), (left + width, middle), rgb(palette.PANEL_LINE), 1)
     for index, value in enumerate(np.clip(instant.neurons, -1.0, 1.0)):
         x = left + pitch * (index + 0.5)
         colour = rgb(palette.LEFT if value >= 0 else palette.RIGHT)
         end = middle - value * (height / 2 - 4)
         if abs(end - middle) > 1:
-            _line(canvas, (x, middle), (x, end), colour, max(2, round(0.5 * pitch)))
-        _circle(canvas, (x, end), max(1.5, 0.27 * pitch), colour, -1)
+            _line(canvas, (x, middle), (x, end), colour, max(2, round(0.5 * thick)))
+        _circle(canvas, (x, end), max(1.5, 0.27 * thick), colour, -1)
     for role in dict.fromkeys(instant.roles):
         places = [index for index, name in enumerate(instant.roles) if name == role]
         x = left + pitch * (0.5 * (places[0] + places[-1]) + 0.5)
@@ -234,7 +236,8 @@ def _circle(canvas: np.ndarray, centre: tuple[float, float] | np.ndarray, radius
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the typeface that matplotlib brings, in pixels."""
     return ImageFont.truetype(font_manager.findfont('DejaVu Sans'), size)
 
 
@@ -242,5 +245,5 @@ def _with_texts(canvas: np.ndarray, texts: list) -> np.ndarray:
     picture = Image.fromarray(canvas)
     pen = ImageDraw.Draw(picture)
     for place, text, size, colour, anchor in texts:
-        pen.text(place, text, font=_font(size), fill=colour, anchor=anchor)
+        pen.text(place, text, font=font(size), fill=colour, anchor=anchor)
     return np.asarray(picture)
