@@ -92,6 +92,10 @@ class Graph:
         """Return a / b, elementwise."""
         return self.op('Div', a, b)
 
+    def sum(self, x: str, axis: int) -> str:
+        """Return the sum along one axis, which stays with size 1."""
+        return self.op('ReduceSum', x, self.constant(np.array([axis]), 'int64'))
+
     def gemm(self, x: str, weight: torch.Tensor, bias: torch.Tensor | str) -> str:
         """Return x W + b for x (1, K) and W (K, J)."""
         start = bias if isinstance(bias, str) else self.constant(bias)
@@ -127,12 +131,8 @@ def add_head(graph: Graph, head: ConvHead, image: str) -> str:
     The maps after each layer are called ``map1``, ``map2`` ...
     """
     config = head.config
-    pixels = config.height * config.width * 3
-    flat = graph.reshape(graph.op('Cast', image, to=TensorProto.FLOAT), 1, 1, pixels)
-    # normalises the one channel over all its numbers: our whitening in one node
-    white = graph.op('InstanceNormalization', flat, graph.constant(np.ones(1)),
-                     graph.constant(np.zeros(1)), epsilon=VARIANCE_FLOOR)
-    x = graph.reshape(white, 1, config.height, config.width, 3)
+    x = graph.reshape(_whiten(graph, image, config.height, config.width * 3),
+                      1, config.height, config.width, 3)
     x = graph.op('Transpose', x, perm=[0, 3, 1, 2], name='white')
     layers = zip(head.convs, config.strides, config.pads(), strict=True)
     for number, (conv, stride, pads) in enumerate(layers, start=1):
@@ -143,6 +143,25 @@ def add_head(graph: Graph, head: ConvHead, image: str) -> str:
     each = graph.op('MatMul', graph.reshape(x, maps, 1, area), graph.constant(head.map_weight))
     features = graph.reshape(each, 1, maps * per_map)
     return graph.add(features, graph.constant(head.map_bias.reshape(1, -1)))
+
+
+def _whiten(graph: Graph, image: str, rows: int, columns: int) -> str:
+    """
+    Return (x - mean) / sqrt(variance + 1) of ``image`` as (rows, columns).
+
+    Sums go by rows and then over them: InstanceNormalization does it all in one node and 12 us
+    less, but adds 40,000 squares one after another and misses the deviation by 1e-5.
+    """
+    x = graph.reshape(graph.op('Cast', image, to=TensorProto.FLOAT), rows, columns)
+    count = graph.constant(rows * columns)
+
+    def mean(value: str) -> str:
+        return graph.div(graph.sum(graph.sum(value, 1), 0), count)
+
+    centred = graph.sub(x, mean(x))
+    variance = mean(graph.mul(centred, centred))
+    deviation = graph.op('Sqrt', graph.add(variance, graph.constant(VARIANCE_FLOOR)))
+    return graph.mul(centred, graph.op('Reciprocal', deviation))
 
 
 def _value(name: str, kind: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -224,7 +224,7 @@ def load_policy(path: Path | str) -> PolicyNet:
             config = json.loads((file.metadata() or {})['config'])
         net = build_policy(config)
         net.load_state_dict(load_file(path))
-    except (OSError, KeyError, ValueError, RuntimeError) as err:
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as err:
         raise ModelError(f'cannot load a policy from {str(path)!r}: {err}; '
                          'pass a file written by save_policy') from err
     return net
