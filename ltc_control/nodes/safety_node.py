@@ -47,7 +47,6 @@ from ltc_control.nodes.parameters import SafetyParameters, declare
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
 
-LOCKSTEP_SILENCE_S = 2.0                   # a busy machine may be late; nothing moves meanwhile
 Stamped = TypeVar('Stamped', Command, Odometry)
 
 
@@ -80,7 +79,8 @@ class SafetyNode(Node):
         self._health_out = self.create_publisher(
             DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / told.rate_hz, self._tick, clock=steady)
+        if not told.lockstep:              # there the world stands still without a command
+            self.create_timer(1.0 / told.rate_hz, self._tick, clock=steady)
         self.create_timer(1.0, self._report, clock=steady)
 
     def _subscribe(self, told: SafetyParameters) -> None:
@@ -131,9 +131,6 @@ class SafetyNode(Node):
         self._send(replace(command, stamp_ns=request.stamp_ns), verdict)
 
     def _tick(self) -> None:
-        if self._lockstep:
-            self._watch()
-            return
         now_ns = self.get_clock().now().nanoseconds
         request = self._aged(self._request, self._request_arrival, now_ns=now_ns)
         odometry = self._aged(self._odometry, self._odometry_arrival, now_ns=now_ns)
@@ -141,17 +138,6 @@ class SafetyNode(Node):
         if request is not None and command.stamp_ns == request.stamp_ns:
             command = replace(command, stamp_ns=self._request.stamp_ns)
         self._send(command, verdict)
-
-    def _watch(self) -> None:
-        """
-        Lockstep: zero while requests stay away; the gate, whose steps count, is left alone.
-
-        Ages in lockstep are simulated and stand still with the world, so this one is steady time.
-        """
-        age_s = (time.monotonic_ns() - self._request_arrival) * 1e-9
-        if self._request is not None and age_s > LOCKSTEP_SILENCE_S:
-            # stamp 0 answers no frame: the simulator goes on waiting for the true answer
-            self._send(Command.stop(0), Verdict.STALE)
 
     def _step(self, request: Command | None, odometry: Odometry | None, *, now_ns: int,
               ) -> tuple[Command, Verdict]:

@@ -116,9 +116,8 @@ def test_launch_files_describe_their_arguments(name: str) -> None:
     spec = importlib.util.spec_from_file_location('launch_file', ROOT / 'launch' / name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    from launch.actions import DeclareLaunchArgument, OpaqueFunction
-
     from launch import LaunchContext
+    from launch.actions import DeclareLaunchArgument, OpaqueFunction
     description = module.generate_launch_description()
     arguments = [item for item in description.entities if isinstance(item, DeclareLaunchArgument)]
     assert all(item.description for item in arguments)

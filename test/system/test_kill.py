@@ -36,7 +36,7 @@ def test_a_killed_policy_means_zero_commands(stage: Any, model: Path, tmp_path: 
     nodes = bringup.simulated_car(model=str(model), track=1001)
     processes = NodeProcesses(nodes, folder=tmp_path, environment=os.environ)
     try:
-        stage.spin_until(lambda: [c for c in vehicle.commands if c.speed > 0][30:], timeout=40)
+        stage.spin_until(lambda: [c for c in vehicle.commands if c.speed > 0][30:], timeout=60)
         os.kill(processes.pid('policy_node'), signal.SIGKILL)
         killed_at = time.time()
         stage.spin(2.0)
@@ -61,7 +61,7 @@ def test_a_lockstep_world_gives_up_in_words_when_no_command_comes(
     processes = NodeProcesses(nodes, folder=tmp_path, environment=os.environ)
     try:
         log = tmp_path / 'log' / 'simulator_node.txt'
-        stage.spin_until(lambda: ': driving' in log.read_text(), timeout=40)
+        stage.spin_until(lambda: ': driving' in log.read_text(), timeout=60)
         os.kill(processes.pid('safety_node'), signal.SIGKILL)
         stage.spin_until(lambda: processes.exit_code('simulator_node') is not None, timeout=20)
         assert processes.exit_code('simulator_node') == 4
@@ -77,10 +77,10 @@ def test_two_systems_in_one_domain_are_refused(stage: Any, model: Path, tmp_path
     second = None
     try:
         log = tmp_path / 'first' / 'log' / 'simulator_node.txt'
-        stage.spin_until(lambda: ': driving' in log.read_text(), timeout=40)
+        stage.spin_until(lambda: ': driving' in log.read_text(), timeout=60)
         second = NodeProcesses(bringup.simulated_car(model=str(model), track=1002),
                                folder=tmp_path / 'second', environment=os.environ)
-        stage.spin_until(lambda: second.exit_code('simulator_node') is not None, timeout=40)
+        stage.spin_until(lambda: second.exit_code('simulator_node') is not None, timeout=60)
         assert second.exit_code('simulator_node') == 4
         assert 'another system drives in this ROS domain' in second.last_words('simulator_node')
     finally:
