@@ -98,7 +98,7 @@ def _show(finding: Finding) -> None:
 
 
 def check_python() -> Sequence[Finding]:
-    """Python 3.10 or newer; the wheels want x86-64 Linux."""
+    """See that Python is new enough."""
     text = f'{platform.python_version()} on {platform.system()} {platform.machine()}'
     if tuple(sys.version_info) < OLDEST_PYTHON:
         return [Finding('python', 'failed', text, 'use Python 3.10 or newer')]
@@ -106,7 +106,7 @@ def check_python() -> Sequence[Finding]:
 
 
 def check_packages() -> Sequence[Finding]:
-    """Every package that a drive imports is installed, in the version that was tested."""
+    """See that what a drive imports is installed, in the versions that were tested."""
     pins, missing, other = tested_versions(), [], []
     for name in (*NEEDED, *([ROS_WHEEL] if _installed(ROS_WHEEL) else [])):
         version = _installed(name)
@@ -142,7 +142,7 @@ def _installed(name: str) -> str | None:
 
 
 def check_gl() -> Sequence[Finding]:
-    """MuJoCo can draw off screen."""
+    """Draw the world off screen, and say how fast."""
     from ltc_control.sim.graphics import require
     require()
     from ltc_control.sim.environment import Environment, EnvironmentSpec
@@ -163,7 +163,7 @@ def check_gl() -> Sequence[Finding]:
 
 
 def check_ros() -> Sequence[Finding]:
-    """A message goes through the middleware and comes back."""
+    """Send a message through the middleware and back."""
     from ltc_control.cli.processes import choose_domain, ros_environment
     try:
         import rclpy  # noqa: F401
@@ -180,7 +180,7 @@ def check_ros() -> Sequence[Finding]:
 
 
 def check_shm() -> Sequence[Finding]:
-    """Shared memory has room for the segments of all participants."""
+    """See that shared memory has room for the segments of all participants."""
     from ltc_control.cli.processes import SEGMENT_BYTES, SHARED_MEMORY, free_shared_memory
     free, wanted = free_shared_memory(), 2 * NODES_OF_A_DRIVE * SEGMENT_BYTES
     text = f'{free >> 20} MB free in {SHARED_MEMORY}'
@@ -191,7 +191,7 @@ def check_shm() -> Sequence[Finding]:
 
 
 def check_models() -> Sequence[Finding]:
-    """Every model folder loads, steps and gives finite commands."""
+    """Load and step every model folder; its commands must be finite."""
     folder = bringup.share('models')
     found = sorted(path.parent for path in folder.glob('*/policy.yaml'))
     if not found:
