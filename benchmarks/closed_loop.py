@@ -26,7 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ltc_control.cli.progress import progress_bar
-from ltc_control.cli.ranges import parse_names, parse_numbers
+from ltc_control.cli.ranges import parse_numbers
 from ltc_control.training.evaluate import DriveConfig, drive, summarise
 from ltc_control.training.parallel import run_all
 
@@ -37,7 +37,7 @@ DEFAULT = 'summer,autumn,winter,night,noise'
 def main() -> int:
     """Drive all cells, print the table."""
     args = _parse()
-    conditions = parse_names(args.conditions)
+    conditions = args.conditions.split(',')
     tracks = parse_numbers(args.tracks)
     cells = [(model, condition) for model in args.models for condition in conditions]
     jobs = [(_config(args, model, condition, track),)

@@ -36,9 +36,15 @@ curvatures, speeds = st.floats(-1, 1), st.floats(-2, 40)
 times = st.floats(0, 1)
 
 
-def test_the_defaults_are_the_standards_with_six_percent_of_road_roll():
+def test_the_default_acceleration_is_the_standard_with_six_percent_of_road_roll():
     assert L.max_lateral_acceleration == pytest.approx(3.0 + 0.5886)       # ISO 11270, UN R79
-    assert L.max_lateral_jerk == pytest.approx(5.0 + 0.5886)
+
+
+def test_a_recovery_can_be_reversed_before_the_car_has_crossed_its_lane():
+    # from full curvature one way to full the other at top speed, against the time that the
+    # opposite lateral acceleration needs for half a lane's slack: 1/2 a t^2 = 0.85 m
+    swing_s = 2 * curvature_bound(11.0, L) / curvature_rate_bound(11.0, L)
+    assert swing_s < math.sqrt(2 * 0.85 / L.max_lateral_acceleration)
 
 
 @pytest.mark.parametrize('speed', [0.0, 1e-200, 3.0, 4.0, 4.5, 7.0, 12.0, -12.0, 40.0])
