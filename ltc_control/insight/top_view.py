@@ -39,7 +39,7 @@ from ltc_control.insight.road import Road, road_under
 
 OFFSETS = LinearSegmentedColormap.from_list(
     'offset', [palette.RIGHT, palette.CENTRE, palette.LEFT])     # right is negative
-FULL_SCALE_M = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0)    # the first that holds the drive
+FULL_SCALE_M = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)    # holds 97 % of the drive
 ARROW_M = 16.0
 MARGIN_M = 12.0
 HALO = [withStroke(linewidth=3.0, foreground=palette.LAND)]
@@ -70,7 +70,7 @@ def draw_top_view(drive: RecordedDrive, path: Path, *, road: Road | None, title:
 def _full_scale(drive: RecordedDrive) -> float:
     if not len(drive.lane):
         return FULL_SCALE_M[0]
-    largest = np.percentile(np.abs(drive.lane.values[:, 1]), 99)
+    largest = np.percentile(np.abs(drive.lane.values[:, 1]), 97)
     return next((scale for scale in FULL_SCALE_M if largest <= scale), FULL_SCALE_M[-1])
 
 
@@ -183,7 +183,8 @@ def _draw_offset(axes: Axes, drive: RecordedDrive, scale: float) -> None:
                       interpolate=True)
     axes.fill_between(seconds, offset, 0.0, where=offset < 0, color=palette.RIGHT, linewidth=0,
                       interpolate=True)
-    axes.set_ylim(-1.15 * scale, 1.15 * scale)
+    reach = max(scale, float(np.abs(offset).max()))
+    axes.set_ylim(-1.15 * reach, 1.15 * reach)
     axes.tick_params(labelbottom=False)
 
 
