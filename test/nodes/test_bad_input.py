@@ -37,8 +37,7 @@ from ltc_control.nodes.safety_node import SafetyNode
 pytestmark = pytest.mark.ros
 
 STALE_S = 0.2
-SLACK_S = 0.15                             # a busy machine between publishing and hearing
-FAULT_S = 0.8
+SLACK_S = 0.3                              # a busy machine between publishing and hearing
 NAN = float('nan')
 
 
@@ -70,53 +69,53 @@ BAD_IMAGES = {
 }
 
 
-def assert_stands_still_then_recovers(vehicle: Any, *, fault: Any, after_s: float = STALE_S,
-                                      ) -> list[Any]:
-    """Drive, apply ``fault``, drive again; return what was heard while it lasted."""
+def assert_stands_still_then_recovers(vehicle: Any, *, after_s: float = STALE_S,
+                                      **fault: Any) -> None:
+    """Drive; break what ``fault`` names until ten late commands were heard; drive again."""
     vehicle.play_until_moving()
     start = time.time()
-    fault()
-    heard = [command for command in vehicle.commands if command.at > start]
-    late = [command for command in heard if command.at > start + after_s + SLACK_S]
-    assert len(late) > 10, 'silence is not a stop'
-    assert all(command.speed == 0.0 and command.yaw_rate == 0.0 for command in late)
+    late: list[Any] = []
+    while len(late) < 10:
+        assert time.time() < start + 20, 'silence is not a stop'
+        vehicle.play(0.2, **fault)
+        late = [c for c in vehicle.commands if c.at > start + after_s + SLACK_S]
+    assert {(command.speed, command.yaw_rate) for command in late} == {(0.0, 0.0)}
     vehicle.play_until_moving()
-    return heard
+
+
+def play_until_reported(vehicle: Any, key: str, count: int) -> None:
+    """Drive until the policy node's diagnostics count ``key`` up to ``count``."""
+    deadline = time.monotonic() + 10
+    while int(vehicle.health.get('policy_node: input', {}).get(key, 0)) < count:
+        assert time.monotonic() < deadline, vehicle.health
+        vehicle.play(0.2)
 
 
 @pytest.mark.parametrize('name', BAD_IMAGES)
 def test_unusable_images_stop_the_car_and_are_counted(vehicle: Any, name: str) -> None:
-    assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(FAULT_S, image=BAD_IMAGES[name]))
+    assert_stands_still_then_recovers(vehicle, image=BAD_IMAGES[name])
     assert 'stale' in vehicle.verdicts
-    vehicle.play(1.1)
-    assert int(vehicle.health['policy_node: input']['refused_image']) > 10
+    play_until_reported(vehicle, 'refused_image', 5)
     assert 'refused' in vehicle.warnings['policy_node: input']
 
 
 def test_a_camera_that_stops_stops_the_car(vehicle: Any) -> None:
-    assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(FAULT_S, image=lambda _: None))
+    assert_stands_still_then_recovers(vehicle, image=lambda _: None)
 
 
 def test_a_camera_that_repeats_its_stamp_stops_the_car(vehicle: Any) -> None:
+    vehicle.play_until_moving()
     frozen_ns = time.time_ns()
-
-    def fault() -> None:
-        nonlocal frozen_ns
-        frozen_ns = time.time_ns()
-        vehicle.play(FAULT_S, image=lambda _: vehicle.good_image(frozen_ns))
-
-    assert_stands_still_then_recovers(vehicle, fault=fault)
+    assert_stands_still_then_recovers(vehicle, image=lambda _: vehicle.good_image(frozen_ns))
+    play_until_reported(vehicle, 'case_repeated_frame', 5)
 
 
 @pytest.mark.parametrize('seconds', [-10.0, 10.0])
 def test_a_camera_clock_that_jumps_stops_the_car(vehicle: Any, seconds: float) -> None:
     shift = int(seconds * 1e9)
     assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(
-            FAULT_S, image=lambda now: vehicle.good_image(now + shift),
-            imu=lambda now: vehicle.send_imu(now + shift)))
+        vehicle, image=lambda now: vehicle.good_image(now + shift),
+        imu=lambda now: vehicle.send_imu(now + shift))
 
 
 def test_a_camera_that_stutters_moves_the_car_only_on_fresh_frames(vehicle: Any) -> None:
@@ -127,29 +126,22 @@ def test_a_camera_that_stutters_moves_the_car_only_on_fresh_frames(vehicle: Any)
         vehicle.play(0.5, image=lambda _: None)
     heard = [command for command in vehicle.commands if command.at > start + STALE_S]
     moving = [command for command in heard if command.speed > 0]
-    assert len(moving) > 4
-    assert len(heard) - len(moving) > 20
+    assert len(moving) >= 4
+    assert len(heard) - len(moving) > 10
     assert max(command.at - command.stamp_ns * 1e-9 for command in moving) < STALE_S + SLACK_S
 
 
 @pytest.mark.parametrize('gyro', [(0.0, 0.0, NAN), (float('inf'), 0.0, 0.0)])
 def test_an_imu_that_is_not_finite_stops_the_car(vehicle: Any, gyro: Any) -> None:
-    assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(FAULT_S, imu=lambda now: vehicle.send_imu(now, gyro)),
-        after_s=STALE_S + 0.1)             # a frame's window reaches back by one frame
-    vehicle.play(1.1)
-    assert int(vehicle.health['policy_node: input']['case_bad_imu']) > 10
+    assert_stands_still_then_recovers(vehicle, imu=lambda now: vehicle.send_imu(now, gyro))
+    play_until_reported(vehicle, 'case_bad_imu', 5)
 
 
 def test_an_imu_that_is_missing_stops_the_car(vehicle: Any) -> None:
-    assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(FAULT_S, imu=lambda _: None),
-        after_s=STALE_S + 0.1)
-    vehicle.play(1.1)
-    assert int(vehicle.health['policy_node: input']['refused_imu']) > 10
+    assert_stands_still_then_recovers(vehicle, imu=lambda _: None)
+    play_until_reported(vehicle, 'refused_imu', 5)
 
 
 def test_odometry_that_stops_stops_the_car(vehicle: Any) -> None:
-    assert_stands_still_then_recovers(
-        vehicle, fault=lambda: vehicle.play(1.2, odometry=False), after_s=0.5)
+    assert_stands_still_then_recovers(vehicle, odometry=False, after_s=0.5)
     assert 'no_telemetry' in vehicle.verdicts
