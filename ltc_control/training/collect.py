@@ -116,7 +116,7 @@ class _Driver:
         self._policy = policy
         self._push = (Disturbance(config.disturbance, rng=rng, dt_s=1.0 / config.rate_hz)
                       if config.disturbed else None)
-        self._fault = (CameraFault('black', seconds=config.blackout_s, mean_interval_s=6.0,
+        self._fault = (CameraFault(kind='black', seconds=config.blackout_s, mean_interval_s=6.0,
                                    seed=int(rng.integers(2**31)))
                        if policy is not None and config.blackout_s > 0 else None)
         if policy is not None:

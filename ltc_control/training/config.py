@@ -45,15 +45,19 @@ _WRITE_A_DOT = ' (YAML reads 2e-3 as text; write 2.0e-3 or 0.002)'
 @dataclass(frozen=True)
 class LossConfig:
     """
-    Squared error of each command in units of its scale, tight curves weighted up.
+    Squared error of each command in units of its scale, tight curves and slow places weighted up.
 
     ``curve_weight`` is alpha in exp(alpha |y|) of Lechner et al. 2020, y the curvature label in
-    units of ``policy.command_scale``; it is capped at ``heaviest``.
+    units of ``policy.command_scale``; it is capped at ``heaviest``. ``slow_weight`` does the same
+    for speed labels below ``fast_speed`` [m/s]: too fast into a tight curve costs the lane, too
+    slow on a straight costs time.
     """
 
     curvature: float = 1.0
     speed: float = 0.15
     curve_weight: float = 0.8
+    slow_weight: float = 0.0
+    fast_speed: float = 12.0
     heaviest: float = 6.0
     guide: float = 0.5                     # of the same cost of a linear readout of the head
 
@@ -139,7 +143,7 @@ def config_from_dict(values: Mapping[str, Any]) -> TrainConfig:
     for name, value in values.items():
         try:
             parts[name] = _PARTS[name](value) if name in _PARTS else value
-        except (TypeError, ValueError, KeyError) as error:
+        except (LtcError, TypeError, ValueError, KeyError) as error:
             raise ConfigError(f'training setting {name!r}: {error}') from error
     return TrainConfig(**parts)
 

@@ -37,7 +37,7 @@ class DisturbanceConfig:
     burst_shift_m: float = 0.9             # largest sideways shift of one burst
     wander: float = 0.004                  # [1/m] standard deviation of slow curvature noise
     wander_seconds: float = 0.7            # its correlation time
-    speed_factor: tuple[float, float] = (0.75, 1.1)   # of the expert's speed, per episode
+    speed_factor: tuple[float, float] = (0.75, 1.2)   # of the expert's speed, per episode
 
 
 class Disturbance:

@@ -93,7 +93,7 @@ class _Loop:
         self._config = config
         self._policy = (None if config.model is None else
                         Policy.load(config.model, reset_every_step=config.reset_state))
-        self._fault = (CameraFault(config.blackout_kind, seconds=config.blackout_s,
+        self._fault = (CameraFault(kind=config.blackout_kind, seconds=config.blackout_s,
                                    mean_interval_s=config.blackout_interval_s,
                                    seed=1_000_003 * config.seed + config.track)
                        if config.blackout_s > 0 else None)

@@ -31,8 +31,11 @@ def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tenso
     """
     error = ((commands - labels) / scale).square()                    # (T, B, 2)
     bend = (labels[..., 0] / scale[0]).abs()
-    weight = torch.exp(config.curve_weight * bend).clamp(max=config.heaviest)
-    cost = config.curvature * weight * error[..., 0] + config.speed * error[..., 1]
+    slow = ((config.fast_speed - labels[..., 1]) / scale[1]).clamp(min=0)
+    tight_weight = torch.exp(config.curve_weight * bend).clamp(max=config.heaviest)
+    slow_weight = torch.exp(config.slow_weight * slow).clamp(max=config.heaviest)
+    cost = (config.curvature * tight_weight * error[..., 0]
+            + config.speed * slow_weight * error[..., 1])
     return (cost * mask).sum() / mask.sum().clamp(min=1)
 
 
