@@ -92,6 +92,23 @@ def policy_graph(net: PolicyNet) -> onnx.ModelProto:
     return graph.model('policy')
 
 
+def core_graph(net: PolicyNet) -> onnx.ModelProto:
+    """Return one step of the core alone: ``inputs`` (1, S), ``state`` (1, N) and ``dt`` (1,)."""
+    net = copy.deepcopy(net).double().eval()
+    size = net.state_size
+    graph = Graph()
+    inputs = graph.input('inputs', 'float32', 1, net.core.input_size)
+    state = graph.input('state', 'float32', 1, size)
+    with torch.no_grad():
+        readout = Readout(net.command_scale, net.command_offset)
+        command, new, tau = add_core(
+            graph, net.core, inputs, state, graph.input('dt', 'float32', 1), readout)
+    graph.output(command, 'command', 1, net.config.outputs)
+    graph.output(new, 'next_state', 1, size)
+    graph.output(tau, 'tau', 1, size)
+    return graph.model('core')
+
+
 def _check(net: PolicyNet, image: ImageSpec, imu: ImuSpec,
            commands: tuple[CommandSpec, ...]) -> None:
     head = net.config.head_config
