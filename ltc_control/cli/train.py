@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config, settings=_settings(args))
     episodes = _read(args, config)
     scores = {config.policy.kind: _train_one(args, config, episodes, out=args.out)}
-    for kind in args.compare or config.compare:
+    for kind in config.compare:
         scores[kind] = _train_one(args, _of_kind(config, kind), episodes,
                                   out=args.out.with_name(f'{args.out.name}_{kind}'))
     scores['constant'] = _constant(config, episodes)
@@ -70,6 +70,8 @@ def _settings(args: argparse.Namespace) -> dict:
 
     settings = {name: value for name in ('seed', 'steps', 'threads')
                 if (value := getattr(args, name)) is not None}
+    if args.compare:
+        settings['compare'] = args.compare
     for text in args.set:
         name, equals, value = text.partition('=')
         if not equals:
