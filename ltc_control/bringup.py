@@ -37,7 +37,7 @@ COMMAND = '/cmd_vel'
 VERDICT = '/safety/verdict'
 TAKE_OVER = '/take_over'
 E_STOP = '/e_stop'
-RELEASE = '/release'                      # service: ends an emergency stop that was let go
+RELEASE = '/safety/release'               # service: ends an emergency stop that was let go
 LANE_TRUTH = '/ground_truth/lane'
 DEPARTURE = '/ground_truth/departure'
 CLOCK = '/clock'
@@ -45,7 +45,7 @@ DIAGNOSTICS = '/diagnostics'
 READY = '/system/ready'
 
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
-            DEPARTURE, DIAGNOSTICS)
+            DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP)
 
 
 @dataclass(frozen=True)

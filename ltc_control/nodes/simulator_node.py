@@ -26,7 +26,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -48,8 +48,9 @@ from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import SimulatorParameters, declare
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
-from ltc_control.nodes.simulated_drive import SimulatedDrive
-from ltc_control.sim.environment import Observation
+
+if TYPE_CHECKING:
+    from ltc_control.sim.environment import Observation
 
 LOCKSTEP_ORIGIN_NS = 1_000_000_000         # a stamp of zero means "no time" to ROS
 REMEMBERED_FRAMES = 300
@@ -64,6 +65,8 @@ class SimulatorNode(Node):
         super().__init__('simulator_node', **kwargs)
         self._told = told = declare(self, SimulatorParameters)
         self.finished: Future = Future()
+        # here and not above: a machine without OpenGL shall get one line, not an import error
+        from ltc_control.nodes.simulated_drive import SimulatedDrive
         self._drive = SimulatedDrive(told)
         self._origin_ns = LOCKSTEP_ORIGIN_NS
         self._image = convert.Rgb8Message(told.height, told.width)

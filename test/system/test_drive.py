@@ -55,7 +55,7 @@ def command_line(model: Path, out: Path, *words: str) -> list[str]:
             '--track', str(TRACK), '--out', str(out), '--no-video', *words]
 
 
-def run(model: Path, out: Path, *words: str, timeout: float = 100) -> Any:
+def run(model: Path, out: Path, *words: str, timeout: float = 240) -> Any:
     return subprocess.run(command_line(model, out, *words), capture_output=True, text=True,
                           timeout=timeout, check=False)
 
@@ -240,6 +240,16 @@ def test_a_season_that_does_not_exist_is_named(model: Path, tmp_path: Path) -> N
     assert 'monsoon' in done.stderr
     assert 'summer' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_a_machine_without_opengl_is_told_what_to_install(
+        model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MUJOCO_GL', 'bogus')
+    done = run(model, tmp_path / 'run')
+    assert done.returncode == 3
+    assert 'install' in done.stderr
+    assert 'Traceback' not in done.stderr + (
+        tmp_path / 'run' / 'log' / 'simulator_node.txt').read_text()
 
 
 def test_a_domain_in_use_is_refused(model: Path, tmp_path: Path) -> None:
