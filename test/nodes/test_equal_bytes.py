@@ -47,7 +47,7 @@ TYPES = {'/camera/image_raw': Image, '/camera/image_raw/compressed': CompressedI
 
 
 def record(path: Path, *, compressed: bool) -> None:
-    """Write a drive with late frames and a gap; every second frame comes before its last sample."""
+    """Write a drive with a late frame and a gap; each second frame precedes its last sample."""
     rng = np.random.default_rng(3)
     steps = rng.integers(25_000_000, 40_000_000, FRAMES)
     steps[9], steps[15] = 210_000_000, 900_000_000
