@@ -97,9 +97,9 @@ def run(options: argparse.Namespace) -> int:
     environment = ros_environment(domain=domain, logs=folder / 'log',
                                   participants=len(nodes) + 1)
     with _counted_interrupts() as interrupts:
-        middleware = _drive(nodes, folder, environment, interrupts, domain=domain)
+        seen = _drive(nodes, folder, environment, interrupts, domain=domain)
         print('writing the report', file=sys.stderr, flush=True)
-        figures = _report(options, folder, nodes, middleware)
+        figures = _report(options, folder, nodes, seen)
     _show(figures, folder)
     return 130 if interrupts.count and options.seconds > 0 else 0
 
@@ -148,8 +148,8 @@ def _counted_interrupts() -> Iterator[_Interrupts]:
 
 
 def _drive(nodes: tuple[bringup.NodeSpec, ...], folder: Path, environment: dict[str, str],
-           interrupts: _Interrupts, *, domain: int) -> str:
-    """Run the system until the simulator ends or the user stops it; return the middleware."""
+           interrupts: _Interrupts, *, domain: int) -> dict[str, Any]:
+    """Run the system until the simulator ends or the user stops it; return what only it knew."""
     processes = NodeProcesses(nodes, folder=folder, environment=environment)
     try:
         os.environ.update(environment)     # the listener lives in the same domain
@@ -159,6 +159,7 @@ def _drive(nodes: tuple[bringup.NodeSpec, ...], folder: Path, environment: dict[
             _watch(processes, monitor, interrupts)
             # whoever answers stops first, the recorder last: it takes in what is on its way
             processes.stop([node.name for node in nodes if node.name != RECORDER])
+            monitor.listen(REFRESH_S)
         finally:
             monitor.close()
         processes.stop([RECORDER], patience_s=FINISH_BAG_S)
@@ -166,7 +167,9 @@ def _drive(nodes: tuple[bringup.NodeSpec, ...], folder: Path, environment: dict[
             raise processes.failure([RECORDER])
     finally:
         processes.stop()
-    return monitor.middleware
+    # a recorder's latency would count from when the frame reached the recorder
+    latency = {} if monitor.latency_ms is None else {'latency_ms': monitor.latency_ms}
+    return {'rmw': monitor.middleware, **latency}
 
 
 def _watch(processes: NodeProcesses, monitor: Monitor, interrupts: _Interrupts) -> None:
@@ -202,7 +205,7 @@ def _live_line() -> Iterator[Any]:
 
 
 def _report(options: argparse.Namespace, folder: Path, nodes: tuple[bringup.NodeSpec, ...],
-            middleware: str) -> dict[str, Any]:
+            seen: dict[str, Any]) -> dict[str, Any]:
     from ltc_control.insight.panel import View
     from ltc_control.insight.report import REPORT, make_report
     from ltc_control.insight.road import Road
@@ -213,7 +216,7 @@ def _report(options: argparse.Namespace, folder: Path, nodes: tuple[bringup.Node
     view = View(mount.fovy, mount.high, math.degrees(mount.pitch), mount.ahead)
     figures = make_report(folder / 'bag', folder, road=road, view=view,
                           film=not options.no_video, extra={
-                              'rmw': middleware, 'nodes': [node.name for node in nodes],
+                              **seen, 'nodes': [node.name for node in nodes],
                               'model': str(_model(options)), 'track': options.track,
                               'season': options.season, 'seed': options.seed,
                               'lockstep': options.lockstep})

@@ -47,11 +47,13 @@ class Monitor:
         self._speed = self._curvature = 0.0
         self._verdict = '-'
         self.departures = 0
+        self.latency_ms: dict[str, float] | None = None
         for kind, topic, callback, quality in (
                 (Vector3Stamped, bringup.LANE_TRUTH, self._on_lane, qos_profile_sensor_data),
                 (Odometry, bringup.ODOMETRY, self._on_odometry, qos_profile_sensor_data),
                 (TwistStamped, bringup.COMMAND, self._on_command, qos_profile_sensor_data),
                 (PointStamped, bringup.DEPARTURE, self._on_departure, qos.EVENT),
+                (DiagnosticArray, bringup.DIAGNOSTICS, self._on_health, qos.REPORT),
                 (DiagnosticArray, bringup.VERDICT, self._on_verdict, qos_profile_sensor_data)):
             node.create_subscription(kind, topic, callback, quality)
 
@@ -99,3 +101,9 @@ class Monitor:
 
     def _on_verdict(self, message: DiagnosticArray) -> None:
         self._verdict = convert.verdict_of(message).value
+
+    def _on_health(self, message: DiagnosticArray) -> None:
+        """Keep what the simulator measured: from a frame on its way to its command at the car."""
+        values = convert.health_values(message)
+        if 'latency_ms_p50' in values:
+            self.latency_ms = {key: float(values[f'latency_ms_{key}']) for key in ('p50', 'p99')}

@@ -249,6 +249,11 @@ def health_message(name: str, values: Mapping[str, object], *, stamp_ns: int,
         level=level, name=name, message=warning or 'ok', values=pairs))
 
 
+def health_values(message: DiagnosticArray) -> dict[str, str]:
+    """Return the values of a report as text by name."""
+    return {pair.key: pair.value for status in message.status for pair in status.values}
+
+
 def _diagnostic_array(stamp_ns: int, status: DiagnosticStatus) -> DiagnosticArray:
     message = DiagnosticArray(status=[status])
     message.header.stamp = time_message(stamp_ns)
