@@ -40,7 +40,7 @@ from ltc_control.core.errors import ConfigError
 
 NOW, MS = 1_000_000_000_000, 1_000_000
 NAN, INF = math.nan, math.inf
-A_LAT, J_LAT, K_MAX, V_MAX = 3.5886, 5.5886, 0.2, 12.0          # written again on purpose
+A_LAT, J_LAT, K_MAX, V_MAX = 3.5886, 20.0, 0.2, 12.0          # written again on purpose
 UP, DOWN, RATE = 2.5, 5.0, 0.3
 REQUEST_AGES = [-50 * MS - 1, -50 * MS, 0, 199 * MS, 200 * MS, 200 * MS + 1, 10_000 * MS]
 ODOMETRY_AGES = [-50 * MS - 1, -50 * MS, 0, 500 * MS, 500 * MS + 1]
