@@ -71,6 +71,8 @@ class DriveResult:
     rms_lateral_jerk: float                # [m/s^3]
     mean_speed: float                      # [m/s]
     speed_std: float                       # [m/s]
+    speed_r2: float | None = None          # of the speed asked for, against the expert's at the
+                                           # same place; None where that does not vary
 
 
 def drive(config: DriveConfig) -> DriveResult:
@@ -104,6 +106,7 @@ class _Loop:
         self._offsets: list[float] = []
         self._lateral: list[float] = []
         self._speeds: list[float] = []
+        self._asked: list[tuple[float, float]] = []    # speeds: by the driver, by the expert
 
     def tick(self) -> None:
         """One frame: look, decide, pass the gate, move, take note."""
@@ -116,10 +119,13 @@ class _Loop:
         self._note(self._seen)
 
     def _request(self, seen: Observation) -> Command:
-        if self._policy is None:
-            return self._env.expert.command(seen.truth, seen.odometry)
-        frame = seen.frame if self._fault is None else self._fault.apply(seen.frame)
-        return self._policy.step(frame, seen.imu).command
+        label = self._env.expert.command(seen.truth, seen.odometry)
+        command = label
+        if self._policy is not None:
+            frame = seen.frame if self._fault is None else self._fault.apply(seen.frame)
+            command = self._policy.step(frame, seen.imu).command
+        self._asked.append((command.speed, label.speed))
+        return command
 
     def _note(self, seen: Observation) -> None:
         truth = seen.truth
@@ -147,7 +153,14 @@ class _Loop:
             max_abs_offset_m=round(float(offsets.max()), 5),
             rms_lateral_jerk=round(float(np.sqrt(np.mean(jerk ** 2))), 4) if len(jerk) else 0.0,
             mean_speed=round(float(np.mean(self._speeds)), 3),
-            speed_std=round(float(np.std(self._speeds)), 3))
+            speed_std=round(float(np.std(self._speeds)), 3), speed_r2=_r_squared(self._asked))
+
+
+def _r_squared(pairs: list[tuple[float, float]]) -> float | None:
+    """Return R² of the first of each pair as a guess at the second."""
+    guess, truth = np.array(pairs).T
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    return round(1 - float(((guess - truth) ** 2).sum()) / spread, 4) if spread > 0 else None
 
 
 def summarise(rows: list[DriveResult]) -> dict[str, dict[str, Any]]:
@@ -170,7 +183,12 @@ def _summary(rows: list[DriveResult]) -> dict[str, Any]:
         'worst_run_mean_abs_offset_m': max(r.mean_abs_offset_m for r in rows),
         'rms_lateral_jerk': round(float(np.mean([r.rms_lateral_jerk for r in rows])), 4),
         'mean_speed': round(float(np.mean([r.mean_speed for r in rows])), 3),
+        'speed_r2': _mean([r.speed_r2 for r in rows if r.speed_r2 is not None]),
     }
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
 
 
 def to_rows(results: list[DriveResult]) -> list[dict[str, Any]]:
