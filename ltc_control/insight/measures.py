@@ -34,6 +34,8 @@ def measure(drive: RecordedDrive) -> dict[str, Any]:
     """
     offset = np.abs(drive.lane.values[:, 1]) if len(drive.lane) else np.empty(0)
     gaps = np.diff(drive.frames.stamps_ns) * 1e-9
+    # safety publishes zeros before the first frame and after the last: those are no part of it
+    command, verdicts = (_while_seeing(drive, trace) for trace in (drive.command, drive.verdicts))
     return {
         'seconds': _rounded(drive.seconds),
         'distance_m': _rounded(distance(drive)),
@@ -44,10 +46,15 @@ def measure(drive: RecordedDrive) -> dict[str, Any]:
         'frames': len(drive.frames),
         'longest_frame_gap_s': _rounded(gaps.max()) if len(gaps) else None,
         'requests': len(drive.request),
-        'commands': len(drive.command),
-        'verdicts': dict(sorted(Counter(map(str, drive.verdicts.values)).items())),
-        'latency_ms': latency_ms(drive.frames, drive.command),
+        'commands': len(command),
+        'verdicts': dict(sorted(Counter(map(str, verdicts.values)).items())),
+        'latency_ms': latency_ms(drive.frames, command),
     }
+
+
+def _while_seeing(drive: RecordedDrive, trace: Trace) -> Trace:
+    stamps = drive.frames.stamps_ns
+    return trace.between(int(stamps[0]), int(stamps[-1])) if len(stamps) else trace
 
 
 def distance(drive: RecordedDrive) -> float:

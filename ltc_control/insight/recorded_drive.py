@@ -54,6 +54,11 @@ class Trace:
         index = np.searchsorted(self.stamps_ns, stamps_ns, side='right') - 1
         return self.values[np.maximum(index, 0)]
 
+    def between(self, first_ns: int, last_ns: int) -> Trace:
+        """Return the messages stamped in [first, last]."""
+        inside = (self.stamps_ns >= first_ns) & (self.stamps_ns <= last_ns)
+        return Trace(self.stamps_ns[inside], self.received_ns[inside], self.values[inside])
+
 
 @dataclass(frozen=True)
 class RecordedDrive:

@@ -81,7 +81,17 @@ def write_circle(bag: Path, *, frames: int = 91, truth: bool = True) -> Path:
     with EpisodeWriter(bag, attributes=attributes) as episode:
         for index in range(frames):
             _write_moment(episode, index, truth)
+        _write_end(episode, frames)
     return bag
+
+
+def _write_end(episode: EpisodeWriter, frames: int) -> None:
+    """Write the zeros that safety goes on publishing once the camera has stopped."""
+    for index in range(frames, frames + 5):
+        stamp = round(index * 1e9 / RATE_HZ)
+        write(episode, bringup.VERDICT, verdict(stamp, 'stale'), stamp)
+        write(episode, bringup.COMMAND, messages.twist_stamped(stamp, 0.0, 0.0, 'base_link'),
+              stamp)
 
 
 def _write_moment(episode: EpisodeWriter, index: int, truth: bool) -> None:
