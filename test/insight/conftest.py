@@ -81,7 +81,8 @@ def write_circle(bag: Path, *, frames: int = 91, truth: bool = True) -> Path:
     with EpisodeWriter(bag, attributes=attributes) as episode:
         for index in range(frames):
             _write_moment(episode, index, truth)
-        _write_end(episode, frames)
+        if frames:
+            _write_end(episode, frames)
     return bag
 
 
