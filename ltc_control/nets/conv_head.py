@@ -29,11 +29,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from ltc_control.core.errors import ConfigError
 
 VARIANCE_FLOOR = 1.0               # added to the variance [grey level^2]
+Pads = tuple[int, int, int, int]   # top, left, bottom, right
+NO_PADS: Pads = (0, 0, 0, 0)
 CHUNK = 32                         # frames a convolution at once: larger batches leave the cache
 
 
@@ -75,7 +78,7 @@ class HeadConfig:
             sizes.append(size)
         return sizes
 
-    def pads(self) -> list[tuple[int, int, int, int]]:
+    def pads(self) -> list[Pads]:
         """Return (top, left, bottom, right) of each layer; SAME puts the odd one last."""
         pads = []
         inputs = [(self.height, self.width), *self.map_sizes()[:-1]]
@@ -108,7 +111,7 @@ class ConvHead(nn.Module):
 
     def __init__(self, config: HeadConfig = HARDWARE) -> None:
         super().__init__()
-        self.config = config
+        self.config, self._pads = config, config.pads()
         channels = (3, *config.widths)
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, kernel, stride) for a, b, kernel, stride in
@@ -124,11 +127,10 @@ class ConvHead(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features (B, F) of images (B, H, W, 3) or (B, 3, H, W), uint8 or 0..255."""
-        x = whiten(self._channels_last(images))
-        for conv, (top, left, bottom, right) in zip(self.convs, self.config.pads(), strict=True):
-            if top or left or bottom or right:
-                x = functional.pad(x, (left, right, top, bottom))
-            x = conv(x).relu_()
+        x = whiten(self._planes(images), self._pads[0])
+        for conv, pads in zip(self.convs, [*self._pads[1:], NO_PADS], strict=True):
+            x = conv(x)
+            x = x.relu_() if pads == NO_PADS else _ReluPad.apply(x, pads)
         maps = x.flatten(2).transpose(0, 1)                             # (maps, B, pixels)
         features = torch.baddbmm(self.map_bias[:, None], maps, self.map_weight)
         return features.transpose(0, 1).flatten(1)
@@ -139,7 +141,8 @@ class ConvHead(nn.Module):
         features = torch.cat([self(part) for part in flat.split(chunk)])
         return features.view(*images.shape[:-3], -1)
 
-    def _channels_last(self, images: Tensor) -> Tensor:
+    def _planes(self, images: Tensor) -> Tensor:
+        """Return images as (B, 3, H, W) in channels-last memory, as float."""
         size = (self.config.height, self.config.width)
         if images.shape[1:] == (*size, 3):
             images = images.permute(0, 3, 1, 2)
@@ -151,9 +154,44 @@ class ConvHead(nn.Module):
         return images.to(dtype).contiguous(memory_format=torch.channels_last)
 
 
-def whiten(images: Tensor) -> Tensor:
+def whiten(images: Tensor, pads: Pads = NO_PADS) -> Tensor:
     """Return images (B, 3, H, W), each with mean 0 and, but for flat ones, variance 1."""
-    centred = images - images.mean((1, 2, 3), keepdim=True)
-    flat = centred.permute(0, 2, 3, 1).flatten(1)                       # a view: channels_last
-    variance = torch.linalg.vecdot(flat, flat) / flat.shape[1]
-    return centred * (variance + VARIANCE_FLOOR).rsqrt()[:, None, None, None]
+    flat = images.permute(0, 2, 3, 1).flatten(1)                        # a view: channels_last
+    centred = flat - flat.mean(1, keepdim=True)
+    variance = torch.linalg.vecdot(centred, centred)[:, None] / flat.shape[1]
+    scale = (variance + VARIANCE_FLOOR).rsqrt()
+    white = centred * scale if centred.requires_grad else centred.mul_(scale)
+    white = white.view(images.shape[0], *images.shape[2:], 3).permute(0, 3, 1, 2)
+    top, left, bottom, right = pads
+    return white if pads == NO_PADS else functional.pad(white, (left, right, top, bottom))
+
+
+class _ReluPad(torch.autograd.Function):
+    """
+    ReLU, written straight into the zero border that the next layer asks for.
+
+    One pass over memory each way instead of two; convolutions of an even stride need unequal
+    borders for SAME, which they cannot add themselves.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, pads: Pads) -> Tensor:
+        batch, channels, height, width = x.shape
+        top, left, bottom, right = pads
+        padded = torch.empty(batch, channels, height + top + bottom, width + left + right,
+                             dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        padded[:, :, :top], padded[:, :, top + height:] = 0.0, 0.0
+        padded[..., :left], padded[..., left + width:] = 0.0, 0.0
+        inner = padded[:, :, top:top + height, left:left + width]
+        torch.clamp_min(x, 0.0, out=inner)
+        ctx.save_for_backward(padded)
+        ctx.inner = (slice(None), slice(None), slice(top, top + height), slice(left, left + width))
+        return padded
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        padded, = ctx.saved_tensors
+        grad: Tensor = torch.ops.aten.threshold_backward(
+            grads[0][ctx.inner], padded[ctx.inner], 0.0)
+        return grad, None
