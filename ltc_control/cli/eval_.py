@@ -46,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='zero the state before every frame (what is memory worth?)')
     parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write rows and summary here')
+    parser.add_argument('--card', action='store_true',
+                        help="put the table into the model's card.md, and hash it anew")
     parser.add_argument('--require-clean', action='store_true',
                         help='exit with 1 unless every run was clean')
 
@@ -63,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
                    for key, value in vars(args).items() if key != 'run'}
         document = {'options': options, 'rows': to_rows(results), 'summary': summary}
         args.json.write_text(json.dumps(document, indent=2) + '\n')
+    if args.card:
+        _write_card(args, summary)
     dirty = any(row.departures for row in results)
     return 1 if args.require_clean and dirty else 0
 
@@ -81,6 +85,8 @@ def _configs(args: argparse.Namespace) -> list:
         if value < 0:
             raise ConfigError(f'{option} must not be below 0, got {value!r}')
     model = None if args.model == 'expert' else Path(args.model)
+    if model is None and args.card:
+        raise ConfigError('the expert has no card; leave out --card or give a model folder')
     if model is not None:
         load_spec(model, expect_vehicle='car')
     return [DriveConfig(model=model, track=track, season=season, seconds=args.seconds,
@@ -102,6 +108,15 @@ def _drive_all(configs: list, *, processes: int | None) -> list:
             advance(f'track {row.track} {row.season}: {row.departures} departures, '
                     f'{row.mean_abs_offset_m:.3f} m')
     return sorted(results, key=lambda row: (row.season, row.track))
+
+
+def _write_card(args: argparse.Namespace, summary: dict) -> None:
+    from ltc_control.training.card import add_results
+
+    extras = _title(args).removeprefix(str(args.model)).strip(', ')
+    title = f'Closed loop on tracks {args.tracks}, {args.seconds:g} s each'
+    add_results(Path(args.model), title=title + (f', {extras}' if extras else ''),
+                summary=summary)
 
 
 def _title(args: argparse.Namespace) -> str:

@@ -94,7 +94,6 @@ def _train_one(args: argparse.Namespace, config, episodes: list, *, out: Path) -
     from ltc_control.cli.progress import progress_bar
     from ltc_control.training.train import train
 
-    start = None if args.start is None else _load_start(args.start, config)
     with progress_bar(f'training {config.policy.kind}', total=config.steps) as advance:
         at = 0
 
@@ -104,20 +103,9 @@ def _train_one(args: argparse.Namespace, config, episodes: list, *, out: Path) -
             at = progress.step
 
         spec = train(config, episodes, out=out, name=args.name or out.name, report=report,
-                     start=start)
+                     start=args.start)
     print(f'{out}: {spec.parameters["total"]} parameters, digest {spec.digest[:12]}')
     return dict(spec.training['score'])
-
-
-def _load_start(folder: Path, config):
-    from ltc_control.core.errors import ConfigError
-    from ltc_control.nets.policy_net import load_policy
-
-    net = load_policy(folder / 'weights.safetensors')
-    if net.config.to_dict() != config.policy.to_dict():
-        raise ConfigError(f'the policy in {str(folder)!r} is built otherwise than the '
-                          'configuration says; start from one of the same kind, head and wiring')
-    return net
 
 
 def _of_kind(config, kind: str):

@@ -11,19 +11,27 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The model card: what a policy was trained on, how it did, and where it fails."""
+"""
+The model card: what a policy was trained on, how it did, and where it fails.
+
+Written at export; ``ltc eval --card`` adds what it measured, and the folder's hashes with it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ltc_control.core.model_file import ModelSpec
+from ltc_control.core.model_file import ModelSpec, load_spec, write_spec
+
+CARD_FILE = 'card.md'
+FAILS = '## Where it fails'
 
 
 def write_card(folder: Path, spec: ModelSpec) -> None:
-    """Write ``card.md`` into a model folder; run results are added by the evaluation's tables."""
-    (folder / 'card.md').write_text('\n'.join(_lines(spec)) + '\n')
+    """Write ``card.md`` into a model folder."""
+    (folder / CARD_FILE).write_text('\n'.join(_lines(spec)) + '\n')
 
 
 def _lines(spec: ModelSpec) -> list[str]:
@@ -49,14 +57,41 @@ def _lines(spec: ModelSpec) -> list[str]:
         + (f', seen in {", ".join(training["seasons"])}' if training['seasons'] else ''),
         f'- {training["steps"]} steps of {config["batch"]} rows x {config["window"]} frames, '
         f'seed {config["seed"]}',
+        *_started(training),
         f'- held out: {training["held_out_episodes"]} episodes, '
         f'{training["held_out_frames"]} frames; R² of curvature {score["r2_curvature"]:.3f}, '
         f'of speed {score["r2_speed"]:.3f}', '',
-        '## Where it fails', '',
+        FAILS, '',
         'Offline fit says little about driving. Closed-loop results, the conditions in which it '
         'leaves its lane included, are in docs/results.md of the project; repeat them with '
         '`ltc eval`.',
     ]
+
+
+def _started(training: dict[str, Any]) -> list[str]:
+    start = training.get('start')
+    return [] if start is None else [f'- started from {start["name"]}, trained for '
+                                     f'{start["steps"]} steps (digest {start["digest"][:12]})']
+
+
+def add_results(folder: Path, *, title: str, summary: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put a table of closed-loop results into the card, in place of one of the same title."""
+    spec = load_spec(folder)
+    path = folder / CARD_FILE
+    before, marker, after = path.read_text().partition(FAILS)
+    sections = [part for part in before.split('\n## ') if not part.startswith(title + '\n')]
+    table = '\n'.join([title, '', *_table(summary), ''])
+    path.write_text('\n## '.join([*(s.rstrip() + '\n' for s in sections), table]) + '\n'
+                    + marker + after)
+    write_spec(folder, spec)
+
+
+def _table(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    rows = [f'| {season} | {row["clean_runs"]} of {row["runs"]} | {row["departures"]} | '
+            f'{row["interventions_per_km"]:.2f} | {row["mean_abs_offset_m"]:.3f} | '
+            f'{row["p95_abs_offset_m"]:.3f} |' for season, row in summary.items()]
+    return ['| season | clean runs | departures | per km | mean offset, m | 95 %, m |',
+            '|---|---:|---:|---:|---:|---:|', *rows]
 
 
 def _span(tracks: list[int]) -> str:

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from ltc_control.core.errors import ConfigError
-from ltc_control.core.model_file import ModelSpec
+from ltc_control.core.model_file import ModelSpec, load_spec
 from ltc_control.core.timing import TimingRules
 from ltc_control.data.episodes import Episode, read_episode
 from ltc_control.data.windows import split_by_episode, split_by_time
-from ltc_control.nets.export import export_policy
-from ltc_control.nets.policy_net import PolicyNet
+from ltc_control.nets.export import WEIGHTS_FILE, export_policy
+from ltc_control.nets.policy_net import PolicyNet, load_policy
 from ltc_control.training.card import write_card
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.loop import Progress, Trainer
@@ -57,17 +57,19 @@ def split(episodes: Sequence[Episode],
 
 
 def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: str,
-          report: Callable[[Progress], None], start: PolicyNet | None = None) -> ModelSpec:
+          report: Callable[[Progress], None], start: Path | None = None) -> ModelSpec:
     """
     Train on ``episodes`` and write the model folder ``out``; checkpoints lie in ``out/run``.
 
-    Called again with the same arguments it goes on where it was killed.
+    ``start`` is a model folder whose weights to begin with. Called again with the same arguments
+    it goes on where it was killed.
     """
     training, held_out = split(episodes, config)
     seen = [*training, *(mirrored(one, config.imu) for one in training if config.mirror)]
-    trainer = Trainer(config, seen, held_out, folder=out / 'run', start=start)
+    net = None if start is None else _load_start(start, config)
+    trainer = Trainer(config, seen, held_out, folder=out / 'run', start=net)
     net = trainer.fit(report)
-    facts = _facts(config, trainer, training, held_out)
+    facts = _facts(config, trainer, training, held_out) | _start_facts(start)
     (out / 'run' / 'history.json').write_text(json.dumps(trainer.history, indent=2) + '\n')
     return export_with_card(net, config, out=out, name=name, facts=facts)
 
@@ -81,6 +83,22 @@ def export_with_card(net: PolicyNet, config: TrainConfig, *, out: Path, name: st
     spec = export_policy(net, out, **fields)
     write_card(out, spec)
     return export_policy(net, out, **fields)
+
+
+def _load_start(folder: Path, config: TrainConfig) -> PolicyNet:
+    net = load_policy(folder / WEIGHTS_FILE)
+    if net.config.to_dict() != config.policy.to_dict():
+        raise ConfigError(f'the policy in {str(folder)!r} is built otherwise than the '
+                          'configuration says; start from one of the same kind, head and wiring')
+    return net
+
+
+def _start_facts(folder: Path | None) -> dict[str, Any]:
+    if folder is None:
+        return {}
+    spec = load_spec(folder)
+    return {'start': {'name': spec.name, 'digest': spec.digest,
+                      'steps': spec.training.get('steps')}}
 
 
 def _facts(config: TrainConfig, trainer: Trainer, training: Sequence[Episode],
