@@ -39,12 +39,15 @@ def test_a_killed_policy_means_zero_commands(stage: Any, model: Path, tmp_path: 
         stage.spin_until(lambda: [c for c in vehicle.commands if c.speed > 0][30:], timeout=60)
         os.kill(processes.pid('policy_node'), signal.SIGKILL)
         killed_at = time.time()
-        stage.spin(2.0)
-        after = [c for c in vehicle.commands if c.at > killed_at + 0.5]
-        assert len(after) > 30, 'silence is not a stop'
-        assert {(c.speed, c.yaw_rate) for c in after} == {(0.0, 0.0)}
-        stopped_at = next(c.at for c in vehicle.commands if c.at > killed_at and c.speed == 0.0)
-        assert stopped_at - killed_at < 0.4
+
+        def zeros() -> list[Any]:
+            since = [c.at for c in vehicle.commands if c.at > killed_at and c.speed == 0.0]
+            return [c for c in vehicle.commands if since and c.at >= since[0]]
+
+        stage.spin_until(lambda: zeros()[30:], timeout=30)      # silence is not a stop
+        assert {(c.speed, c.yaw_rate) for c in zeros()} == {(0.0, 0.0)}
+        # 0.2 s until the request is stale, one tick of safety, and room for a busy machine
+        assert zeros()[0].at - killed_at < 1.0
         assert vehicle.verdicts[-1] == 'stale'
         assert processes.ended() == {'policy_node': -9}
         assert 'killed by signal 9' in str(processes.failure(['policy_node']))
