@@ -60,7 +60,7 @@ class NodeProcesses:
                 self._running[node.name] = subprocess.Popen(
                     command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log,
                     stderr=subprocess.STDOUT, start_new_session=True,
-                    preexec_fn=_die_with_parent)
+                    preexec_fn=_become_node)
 
     def pid(self, name: str) -> int:
         """Return the process id of a node."""
@@ -118,7 +118,9 @@ def _ending(code: int) -> str:
     return f'ended with code {code}' if code >= 0 else f'was killed by signal {-code}'
 
 
-def _die_with_parent() -> None:
+def _become_node() -> None:
+    """Die with the parent, and hear SIGINT even where a script started it in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 

@@ -46,14 +46,23 @@ def run(make_node: Callable[[], Node], *, args: Sequence[str] | None = None,
             executor.spin_until_future_complete(finished(node))
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except LtcError as error:
-        print(f'{_name(node)}error: {error}', file=sys.stderr, flush=True)
-        return error.exit_code
+    except Exception as error:
+        return _failed(node, error)
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _failed(node: Node | None, error: Exception) -> int:
+    """Return the exit code of what left the node; what no exit code stands for goes on."""
+    if isinstance(error, LtcError):
+        print(f'{_name(node)}error: {error}', file=sys.stderr, flush=True)
+        return error.exit_code
+    if rclpy.ok():
+        raise error
+    return 0    # a signal took the middleware away under a callback that was about to publish
 
 
 def _name(node: Node | None) -> str:

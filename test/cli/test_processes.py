@@ -83,6 +83,17 @@ def test_a_polite_process_ends_by_itself_a_stubborn_one_is_killed(
     assert started.ended()['stubborn'] == -signal.SIGKILL
 
 
+def test_a_process_hears_sigint_where_its_parent_does_not(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # as in `ltc drive &` in a script
+    try:
+        started = start(tmp_path, monkeypatch, polite=POLITE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    started.stop(patience_s=20.0)
+    assert started.ended() == {'polite': 0}
+
+
 def test_a_failure_is_told_with_the_words_of_the_node(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = start(tmp_path, monkeypatch, failing=FAILING)
