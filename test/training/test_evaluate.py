@@ -71,11 +71,12 @@ def liquid(tiny: ModuleType, folder: Path, kind: str) -> Path:
 
 def by_hand(*, track: int, seconds: float, curvature: float, speed: float) -> dict[str, float]:
     """Drive a constant request through the gate and count as a person would."""
-    offsets, lateral, speeds, departures, was_off = [], [], [], 0, False
+    offsets, lateral, speeds, wishes, departures, was_off = [], [], [], [], 0, False
     with Environment(EnvironmentSpec(track=track, render=False)) as env:
         seen, gate = env.reset(seed=0, speed=START_SPEED), GateState()
         for _ in range(round(seconds * 30)):
             stamp = seen.odometry.stamp_ns
+            wishes.append(env.expert.command(seen.truth, seen.odometry).speed)
             gate, command, _ = gate_step(gate, now_ns=stamp, odometry=seen.odometry,
                                          request=Command(stamp, curvature, speed),
                                          config=GateConfig())
@@ -93,13 +94,16 @@ def by_hand(*, track: int, seconds: float, curvature: float, speed: float) -> di
     p95 = offsets[low] + (place - low) * (offsets[min(low + 1, len(offsets) - 1)] - offsets[low])
     jerks = [(b - a) / 0.2 for a, b in zip(lateral[::6], lateral[6::6], strict=False)]
     mean_speed = sum(speeds) / len(speeds)
+    mean_wish = sum(wishes) / len(wishes)
+    unexplained = sum((speed - wish) ** 2 for wish in wishes)
     return {'distance_m': seen.truth.lap_m, 'departures': departures,
             'interventions_per_km': departures / (seen.truth.lap_m / 1000),
             'mean_abs_offset_m': sum(offsets) / len(offsets), 'p95_abs_offset_m': p95,
             'max_abs_offset_m': offsets[-1],
             'rms_lateral_jerk': math.sqrt(sum(j * j for j in jerks) / len(jerks)),
             'mean_speed': mean_speed,
-            'speed_std': math.sqrt(sum((v - mean_speed) ** 2 for v in speeds) / len(speeds))}
+            'speed_std': math.sqrt(sum((v - mean_speed) ** 2 for v in speeds) / len(speeds)),
+            'speed_r2': 1 - unexplained / sum((wish - mean_wish) ** 2 for wish in wishes)}
 
 
 def test_the_expert_drives_clean() -> None:

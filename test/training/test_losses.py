@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 from ltc_control.training.config import LossConfig
 from ltc_control.training.losses import command_loss, r_squared
 
-CONFIG = LossConfig(curvature=1.5, speed=0.25, curve_weight=0.7, heaviest=3.0)
+CONFIG = LossConfig(curvature=1.5, speed=0.25, curve_weight=0.7, slow_weight=0.6,
+                    fast_speed=5.0, heaviest=3.0)
 SCALE = (0.05, 4.0)
 
 
@@ -40,7 +41,10 @@ def naive_loss(commands: np.ndarray, labels: np.ndarray, mask: np.ndarray,
             haste = (commands[place][1] - labels[place][1]) / SCALE[1]
             weight = min(math.exp(config.curve_weight * abs(labels[place][0]) / SCALE[0]),
                          config.heaviest)
-            costs.append(config.curvature * weight * bend ** 2 + config.speed * haste ** 2)
+            slow = max(0.0, config.fast_speed - labels[place][1]) / SCALE[1]
+            slow_weight = min(math.exp(config.slow_weight * slow), config.heaviest)
+            costs.append(config.curvature * weight * bend ** 2
+                         + config.speed * slow_weight * haste ** 2)
     return sum(costs) / len(costs) if costs else 0.0
 
 
@@ -72,12 +76,17 @@ def test_what_has_no_label_costs_nothing_and_pulls_nowhere() -> None:
 def test_one_step_by_hand() -> None:
     # error of one scale each at a straight: 1.5 x 1 x 1 + 0.25 x 1
     labels = np.zeros((1, 1, 2))
+    labels[0, 0, 1] = CONFIG.fast_speed                    # as fast as it goes: no extra weight
     found = loss_of(labels + SCALE, labels, np.ones((1, 1), bool))
     assert float(found) == pytest.approx(1.75)
     # the same error in a curve of two scales, whose weight exp(1.4) is capped at 3
     labels[0, 0, 0] = 2 * SCALE[0]
     found = loss_of(labels + SCALE, labels, np.ones((1, 1), bool))
     assert float(found) == pytest.approx(1.5 * 3.0 + 0.25)
+    # and where the label is one scale of speed slower, the speed error weighs exp(0.6)
+    labels[0, 0, 1] -= SCALE[1]
+    found = loss_of(labels + SCALE, labels, np.ones((1, 1), bool))
+    assert float(found) == pytest.approx(1.5 * 3.0 + 0.25 * math.exp(0.6))
 
 
 def test_r_squared_in_closed_form() -> None:
