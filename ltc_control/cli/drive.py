@@ -94,6 +94,9 @@ def run(options: argparse.Namespace) -> int:
         lockstep=options.lockstep, bag=str(folder / 'bag'))
     domain = choose_domain(options.domain)
     folder.mkdir(parents=True)
+    if folder.parent == Path('runs').resolve():
+        from ltc_control.data.runs import link_latest
+        link_latest(folder)
     environment = ros_environment(domain=domain, logs=folder / 'log',
                                   participants=len(nodes) + 1)
     with _counted_interrupts() as interrupts:
