@@ -36,6 +36,7 @@ from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 from ltc_control.core import geometry
 from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Verdict
 from ltc_control.core.imaging import decode_compressed, decode_image, encode_rgb8
+from ltc_control.core.neurons import neuron_names as neuron_names
 
 NANOSECONDS = 1_000_000_000
 NOT_ESTIMATED = -1.0                       # sensor_msgs/Imu: element 0 of a covariance
@@ -219,13 +220,6 @@ class NeuronsMessage:
         message.position = array.array('d', decision.state.astype(np.float64).tobytes())
         message.effort = array.array('d', decision.tau.astype(np.float64).tobytes())
         return message
-
-
-def neuron_names(roles: Mapping[str, int], neurons: int) -> tuple[str, ...]:
-    """Return ``inter_0 ... motor_1`` in the order of the state; ``unit_i`` beyond the roles."""
-    names = [f'{role}_{i}' for role, count in roles.items() for i in range(count)]
-    names += [f'unit_{i}' for i in range(len(names), neurons)]
-    return tuple(names[:neurons])
 
 
 def verdict_message(verdict: Verdict, *, stamp_ns: int) -> DiagnosticArray:

@@ -123,7 +123,7 @@ def test_odometry_survives(stamp: int, x: float, y: float, yaw: float, speed: fl
 
 def test_neurons_carry_names_states_and_time_constants() -> None:
     names = convert.neuron_names({'inter': 2, 'motor': 1}, 4)
-    assert names == ('inter_0', 'inter_1', 'motor_0', 'unit_3')
+    assert names == ('motor_0', 'inter_0', 'inter_1', 'unit_3')  # the order of the state
     decision = Decision(Command(5, 0.0, 0.0), np.float32([0.5, -0.25, 0.125, 1.0]),
                         np.float32([0.25, 0.5, 1.0, 2.0]), InputCase.OK, 0.1)
     message = over_the_wire(convert.NeuronsMessage(names).fill(decision))

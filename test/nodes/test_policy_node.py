@@ -68,7 +68,7 @@ def test_each_frame_gets_one_request_with_its_stamp_and_neurons(stage: Any, mode
     # the model's state counts nominal steps and holds the newest gyro_z
     assert [m.position[0] for m in neurons] == pytest.approx([1.0, 2.0, 4.0], rel=1e-5)
     assert [m.position[1] for m in neurons] == pytest.approx([0.25, 0.5, 0.75])
-    assert list(neurons[0].name) == ['inter_0', 'motor_0']
+    assert list(neurons[0].name) == ['motor_0', 'inter_0']
     assert neurons[0].effort.tolist() == pytest.approx([1 / 30, 1 / 30])
 
 
