@@ -14,8 +14,8 @@
 """
 Write an episode as a rosbag2 that any ROS 2 tool plays: images, IMU, odometry and commands.
 
-Header stamps are the times of acquisition; as the receive time of a message the same stamp is
-stored, so a recording of a simulator is a function of its seed alone.
+Header stamps are the times of acquisition. Receive times are kept where a source knows them; else
+the same stamp is stored, so a recording of a simulator is a function of its seed alone.
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ from ltc_control.core.geometry import twist_from_command
 from ltc_control.data import messages
 from ltc_control.data.rosbag2 import BagWriter, find_bags, read_attributes
 
-__all__ = ['CMD_VEL_TOPIC', 'EXPERT_TOPIC', 'EpisodeWriter', 'IMAGE_TOPIC', 'IMU_TOPIC',
-           'ODOMETRY_TOPIC', 'find_bags', 'read_attributes']
+__all__ = ['CMD_VEL_TOPIC', 'EXPERT_TOPIC', 'EpisodeWriter', 'HUMAN_TOPIC', 'IMAGE_TOPIC',
+           'IMU_TOPIC', 'IN_COMMAND_TOPIC', 'ODOMETRY_TOPIC', 'POLICY_TOPIC', 'find_bags',
+           'read_attributes']
 
 IMAGE_TOPIC = '/camera/image_raw'          # Image, rgb8
 IMU_TOPIC = '/imu/data'                    # Imu in base_link
 ODOMETRY_TOPIC = '/odom'                   # Odometry
 CMD_VEL_TOPIC = '/cmd_vel'                 # TwistStamped: what moved the car
 EXPERT_TOPIC = '/expert/command'           # TwistStamped: the label
+POLICY_TOPIC = '/policy/command'           # TwistStamped: what the policy asks for
+HUMAN_TOPIC = '/human/command'             # TwistStamped: what the human asks for, in command
+IN_COMMAND_TOPIC = '/safety/in_command'    # String at each change: policy, human or nobody
 
 CAMERA_FRAME = 'camera_optical'
 BODY_FRAME = 'base_link'
@@ -68,9 +72,10 @@ class EpisodeWriter:
         self._write(topic, stamp_ns, messages.image(stamp_ns, rgb, frame_id))
 
     def compressed_image(self, topic: str, stamp_ns: int, data: bytes, *,
-                         image_format: str = 'jpeg', frame_id: str = CAMERA_FRAME) -> None:
+                         image_format: str = 'jpeg', frame_id: str = CAMERA_FRAME,
+                         received_ns: int | None = None) -> None:
         """Write the bytes of an image file as they are."""
-        self._write(topic, stamp_ns,
+        self._write(topic, stamp_ns if received_ns is None else received_ns,
                     messages.compressed_image(stamp_ns, data, frame_id, image_format))
 
     def imu(self, topic: str, stamp_ns: int, gyro: np.ndarray, accel: np.ndarray,
@@ -78,18 +83,23 @@ class EpisodeWriter:
         """Write ``gyro`` (3,) [rad/s] and ``accel`` (3,) [m/s^2] in the body frame."""
         self._write(topic, stamp_ns, messages.imu(stamp_ns, gyro, accel, frame_id))
 
-    def twist(self, topic: str, stamp_ns: int, command: Command | tuple[float, float]) -> None:
+    def twist(self, topic: str, stamp_ns: int, command: Command | tuple[float, float], *,
+              received_ns: int | None = None) -> None:
         """Write a Command, or (speed [m/s], yaw rate [rad/s]), as a TwistStamped."""
         speed, yaw_rate = (twist_from_command(command) if isinstance(command, Command)
                            else command)
-        self._write(topic, stamp_ns,
+        self._write(topic, stamp_ns if received_ns is None else received_ns,
                     messages.twist_stamped(stamp_ns, speed, yaw_rate, BODY_FRAME))
 
-    def ackermann(self, topic: str, stamp_ns: int, *, speed: float,
-                  steering_angle: float) -> None:
+    def ackermann(self, topic: str, stamp_ns: int, *, speed: float, steering_angle: float,
+                  received_ns: int | None = None) -> None:
         """Write an AckermannDriveStamped: [m/s], [rad] positive left."""
-        self._write(topic, stamp_ns,
+        self._write(topic, stamp_ns if received_ns is None else received_ns,
                     messages.ackermann_stamped(stamp_ns, speed, steering_angle, BODY_FRAME))
+
+    def text(self, topic: str, received_ns: int, text: str) -> None:
+        """Write a String, which knows only when it was received."""
+        self._write(topic, received_ns, messages.string(text))
 
     def odometry(self, topic: str, value: Odometry) -> None:
         """Write an Odometry at its own stamp."""
@@ -99,8 +109,9 @@ class EpisodeWriter:
         """Finish the bag; only now does its folder appear."""
         self._bag.close()
 
-    def _write(self, topic: str, stamp_ns: int, message: Any) -> None:
-        self._bag.write(topic, message.__msgtype__, messages.serialize(message), log_ns=stamp_ns)
+    def _write(self, topic: str, received_ns: int, message: Any) -> None:
+        self._bag.write(topic, message.__msgtype__, messages.serialize(message),
+                        log_ns=received_ns)
 
     def __enter__(self) -> EpisodeWriter:
         return self

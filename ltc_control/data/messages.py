@@ -43,6 +43,7 @@ TWIST = 'geometry_msgs/msg/Twist'
 TWIST_STAMPED = 'geometry_msgs/msg/TwistStamped'
 ACKERMANN = 'ackermann_msgs/msg/AckermannDrive'
 ACKERMANN_STAMPED = 'ackermann_msgs/msg/AckermannDriveStamped'
+STRING = 'std_msgs/msg/String'
 
 # https://github.com/ros-drivers/ackermann_msgs/tree/ros2/msg, comments shortened
 _ACKERMANN_TEXTS = {
@@ -174,6 +175,11 @@ def ackermann_stamped(stamp_ns: int, speed: float, steering_angle: float, frame_
     drive = _make(ACKERMANN, steering_angle=steering_angle, steering_angle_velocity=0.0,
                   speed=speed, acceleration=0.0, jerk=0.0)
     return _make(ACKERMANN_STAMPED, header=_header(stamp_ns, frame_id), drive=drive)
+
+
+def string(text: str) -> Any:
+    """Return a String."""
+    return _make(STRING, data=text)
 
 
 def _make(type_name: str, **fields: Any) -> Any:
