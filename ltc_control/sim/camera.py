@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The car's forward camera: what the scene looks like from it, and what its sensor makes of that.
+A vehicle's forward camera: what the scene looks like from it, and what its sensor makes of that.
 
 Noise, exposure, rain on the lens and delay act in this order on the drawn picture; all that is
 random comes from the generator of the drive.
@@ -22,15 +22,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim.car import Car
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.renderer import Renderer
 from ltc_control.sim.scene import Mount, Pose, Scene
-from ltc_control.sim.track import Track
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,27 @@ def rain_on(rgb: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray
     return np.minimum(image, 255).astype(np.uint8)
 
 
-class Camera:
-    """Draws one road from one car; owns the scene and its renderers."""
+class Drawn(Protocol):
+    """A vehicle that can be drawn where it is."""
 
-    def __init__(self, spec: CameraSpec, track: Track, season: str) -> None:
-        self.spec = spec
-        self.scene = Scene(track, find_look(season), mount=spec.mount)
+    @property
+    def pose(self) -> tuple[float, float, float]:
+        """x, y [m] and yaw [rad]."""
+
+    @property
+    def tilt(self) -> tuple[float, float]:
+        """Roll and pitch [rad]."""
+
+    @property
+    def height(self) -> float:
+        """Over the ground [m]."""
+
+
+class Camera:
+    """Draws one scene from one vehicle; owns the scene and its renderers."""
+
+    def __init__(self, spec: CameraSpec, scene: Scene) -> None:
+        self.spec, self.scene = spec, scene
         self._renderer = Renderer(self.scene, height=spec.height, width=spec.width)
         self._outside: tuple[tuple[int, int], Renderer] | None = None
         self.reset(np.random.default_rng(0))
@@ -109,7 +123,7 @@ class Camera:
         if self._outside is not None:
             self._outside[1].refresh()
 
-    def capture(self, car: Car) -> np.ndarray:
+    def capture(self, car: Drawn) -> np.ndarray:
         """Take a picture, (H, W, 3) uint8; older by the delay."""
         self._put(car)
         self.scene.cull(aspect=self.spec.width / self.spec.height)
@@ -119,13 +133,13 @@ class Camera:
         self._pipe.append(expose(rgb, self.spec, self._rng))
         return self._pipe[0]
 
-    def road_mask(self, car: Car) -> np.ndarray:
+    def road_mask(self, car: Drawn) -> np.ndarray:
         """Return where the asphalt is seen now, undelayed, (H, W) bool."""
         self._put(car)
         self.scene.cull(aspect=self.spec.width / self.spec.height)
         return np.isin(self._renderer.segment('front'), self.scene.road_geoms)
 
-    def chase(self, car: Car, *, width: int, height: int, camera: str = 'chase') -> np.ndarray:
+    def chase(self, car: Drawn, *, width: int, height: int, camera: str = 'chase') -> np.ndarray:
         """Return a smooth picture from outside the car, for people, (height, width, 3) uint8."""
         self._put(car)
         self.scene.show_all()
@@ -143,5 +157,5 @@ class Camera:
             self._outside[1].close()
             self._outside = None
 
-    def _put(self, car: Car) -> None:
-        self.scene.put(Pose(*car.pose, *car.tilt))
+    def _put(self, car: Drawn) -> None:
+        self.scene.put(Pose(*car.pose, *car.tilt, car.height))

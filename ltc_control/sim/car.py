@@ -126,6 +126,11 @@ class Car:
         return float(self._data.qpos[3]), float(self._data.qpos[4])
 
     @property
+    def height(self) -> float:
+        """Of base_link over the road [m]: none."""
+        return 0.0
+
+    @property
     def velocity(self) -> tuple[float, float, float]:
         """Forward and sideways speed [m/s] and yaw rate [rad/s] in base_link."""
         yaw = float(self._data.qpos[2])

@@ -32,6 +32,7 @@ from ltc_control.sim.car import PHYSICS_HZ, Car, CarSpec
 from ltc_control.sim.expert import Expert
 from ltc_control.sim.looks import SEASONS, find_look
 from ltc_control.sim.observation import Observation, Truth
+from ltc_control.sim.scene import road_scene
 from ltc_control.sim.sensors import IMU_HZ, Imu, SensorNoise, measure_odometry
 from ltc_control.sim.track import LANE_WIDTH_M, Frenet, make_track
 
@@ -73,7 +74,11 @@ class Environment:
         self.track = make_track(spec.track, closed=spec.closed)
         self.car = Car(spec.car)
         self.expert = Expert(self.track, spec.car)
-        self._camera = Camera(spec.camera, self.track, self._season) if spec.render else None
+        self._camera = None
+        if spec.render:
+            look = find_look(self._season)
+            self._camera = Camera(spec.camera,
+                                  road_scene(self.track, look, mount=spec.camera.mount))
         self._black = np.zeros((spec.camera.height, spec.camera.width, 3), np.uint8)
         self._step = 0
         self._imu: Imu | None = None

@@ -57,10 +57,12 @@ HEAD = """
     <material name="window" rgba="0.2 0.24 0.3 1" specular="0"/>
     <material name="shade" rgba="0 0 0 0" specular="0"/>
 """
-BODY = """
+WORLD = """
   </asset>
   <worldbody>
     <light name="sun" directional="true" pos="0 0 90" dir="0 0 -1" castshadow="true"/>
+"""
+BODY = """
     <body name="car" mocap="true">
       <geom name="car" type="mesh" mesh="car" material="things" group="1" contype="0"
             conaffinity="0"/>
@@ -86,13 +88,14 @@ class Mount:
 
 
 class Pose(NamedTuple):
-    """Where the car is drawn: x, y [m], yaw, roll, pitch [rad]."""
+    """Where the vehicle is drawn: x, y [m], yaw, roll, pitch [rad], height [m]."""
 
     x: float
     y: float
     yaw: float
     roll: float = 0.0
     pitch: float = 0.0
+    z: float = 0.0
 
 
 def _numbers(values: np.ndarray, digits: int) -> str:
@@ -109,30 +112,51 @@ def _mesh(piece: scenery.Piece) -> str:
             f'face="{_numbers(faces, 0)}"/>')
 
 
-def _mjcf(pieces: list[scenery.Piece], mount: Mount) -> str:
+def _mjcf(pieces: list[scenery.Piece], vehicle: Vehicle) -> str:
     """Return the scene as MJCF."""
     head = HEAD.format(sky=textures.SKY_SHAPE, road=textures.ROAD_SHAPE,
                        verge=textures.VERGE_SHAPE, ground=textures.GROUND_SHAPE,
                        atlas=textures.ATLAS_SHAPE)
-    car = [scenery.Piece('car', 'things', scenery.car_soup()),
-           scenery.Piece('car_shade', 'shade', scenery.disc(2.5, 1.15, at=(0.1, 0.0)))]
-    body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
-                       sin=math.sin(mount.pitch), cos=math.cos(mount.pitch))
     geoms = [f'<geom name="{p.name}" type="mesh" mesh="{p.name}" material="{p.material}" '
              'contype="0" conaffinity="0"/>' for p in pieces]
-    return '\n'.join([head, *map(_mesh, [*car, *pieces]), body, *geoms, '</worldbody></mujoco>'])
+    return '\n'.join([head, *map(_mesh, [*vehicle.meshes, *pieces]), WORLD, vehicle.body, *geoms,
+                      '</worldbody></mujoco>'])
+
+
+@dataclass(frozen=True)
+class Vehicle:
+    """What moves: a body (MJCF, mocap 0) with its cameras and lamp, the meshes it is made of."""
+
+    body: str
+    meshes: tuple[scenery.Piece, ...]
+
+
+def drawn_car(mount: Mount) -> Vehicle:
+    """Return the car with its camera at ``mount``."""
+    body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
+                       sin=math.sin(mount.pitch), cos=math.cos(mount.pitch))
+    return Vehicle(body, (
+        scenery.Piece('car', 'things', scenery.car_soup()),
+        scenery.Piece('car_shade', 'shade', scenery.disc(2.5, 1.15, at=(0.1, 0.0)))))
+
+
+def road_scene(track: Track, look: Look, *, mount: Mount | None = None) -> Scene:
+    """Return the scene of a road with all that stands beside it, and the car."""
+    mount = mount or Mount()
+    things, windows, shade = scenery.roadside(track)
+    pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
+              *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
+              *scenery.by_cell(shade, 'shade')]
+    return Scene(pieces, drawn_car(mount), look, mount=mount)
 
 
 class Scene:
     """The model and data that a renderer draws; the look may change at any time."""
 
-    def __init__(self, track: Track, look: Look, *, mount: Mount | None = None) -> None:
-        self.mount = mount or Mount()
-        things, windows, shade = scenery.roadside(track)
-        pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
-                  *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
-                  *scenery.by_cell(shade, 'shade')]
-        self.model = mujoco.MjModel.from_xml_string(_mjcf(pieces, self.mount))
+    def __init__(self, pieces: list[scenery.Piece], vehicle: Vehicle, look: Look, *,
+                 mount: Mount) -> None:
+        self.mount = mount
+        self.model = mujoco.MjModel.from_xml_string(_mjcf(pieces, vehicle))
         self.data = mujoco.MjData(self.model)
         corners = [piece.soup.corner.reshape(-1, 3) for piece in pieces]
         self._geoms = np.array([self.model.geom(piece.name).id for piece in pieces])
@@ -173,10 +197,10 @@ class Scene:
         mujoco.mj_forward(self.model, self.data)
 
     def put(self, pose: Pose) -> None:
-        """Move the car, its cameras and its lamps."""
+        """Move the vehicle, its cameras and its lamps."""
         half = 0.5 * np.array([pose.yaw, pose.roll, pose.pitch])
         (cy, cr, cp), (sy, sr, sp) = np.cos(half), np.sin(half)
-        self.data.mocap_pos[0] = pose.x, pose.y, 0.0
+        self.data.mocap_pos[0] = pose.x, pose.y, pose.z
         self.data.mocap_quat[0] = (cy * cr * cp - sy * sr * sp, cy * sr * cp - sy * cr * sp,
                                    cy * cr * sp + sy * sr * cp, sy * cr * cp + cy * sr * sp)
         mujoco.mj_kinematics(self.model, self.data)

@@ -182,12 +182,17 @@ def ground_pieces(track: Track) -> list[Piece]:
     """Return the meadow around the road and the hills at its rim."""
     middle = np.array([np.ptp(track.x) / 2 + track.x.min(), np.ptp(track.y) / 2 + track.y.min()])
     reach = max(np.ptp(track.x), np.ptp(track.y)) / 2.0 + 180.0
+    return open_ground(middle, reach, seed=track.seed)
+
+
+def open_ground(middle: np.ndarray, reach: float, *, seed: int) -> list[Piece]:
+    """Return a meadow around ``middle`` (2,) and hills at its rim, ``reach`` [m] away."""
     line = np.linspace(-reach, reach, int(2.0 * reach / 30.0))
     grid = np.stack([*np.meshgrid(line + middle[0], line + middle[1]),
                      np.full((len(line), len(line)), -0.04)], axis=2)
     corner = quads(grid)[:, ::-1]
     meadow = Soup(corner, corner[..., :2] / textures.GROUND_TILE_M)
-    rng = np.random.default_rng([track.seed, 7])
+    rng = np.random.default_rng([seed, 7])
     angle = np.linspace(0.0, 2.0 * np.pi, 49)
     hills = []
     for tile, distance, tall in (('hill', 0.85, 14.0), ('hill_far', 1.0, 32.0)):
