@@ -38,6 +38,12 @@ VERDICT = '/safety/verdict'
 TAKE_OVER = '/take_over'
 E_STOP = '/e_stop'
 RELEASE = '/safety/release'               # service: ends an emergency stop that was let go
+IN_COMMAND = '/safety/in_command'         # policy, human or nobody
+HUMAN_COMMAND = '/human/command'
+JOY = '/joy'
+SCAN = '/scan'
+RANGE = '/range'
+DEPTH = '/camera/depth'
 LANE_TRUTH = '/ground_truth/lane'
 DEPARTURE = '/ground_truth/departure'
 CLOCK = '/clock'
@@ -45,7 +51,7 @@ DIAGNOSTICS = '/diagnostics'
 READY = '/system/ready'
 
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
-            DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP)
+            DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND)
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,24 @@ class Verdict(str, Enum):
 
     PASS = 'pass'                          # as requested
     LIMITED = 'limited'                    # inside the limits after clipping
+    HUMAN = 'human'                        # a person drives, inside the same limits
+    OBSTACLE_SLOW = 'obstacle_slow'        # slower, so that the car can stop before an obstacle
     NO_REQUEST = 'no_request'              # nothing requested yet: zero
     STALE = 'stale'                        # newest request too old: zero
     INVALID = 'invalid'                    # request not finite or out of range: zero
     NO_TELEMETRY = 'no_telemetry'          # odometry missing or too old: zero
+    OBSTACLE_BLIND = 'obstacle_blind'      # a sensor that watches the path is silent: zero
+    OBSTACLE_STOP = 'obstacle_stop'        # an obstacle is close ahead: zero until it is gone
     TAKE_OVER = 'take_over'                # a person drives: zero from us
     E_STOP = 'e_stop'                      # emergency stop: zero until released
+
+
+class InCommand(str, Enum):
+    """Whose command the safety gate follows."""
+
+    POLICY = 'policy'
+    HUMAN = 'human'
+    NOBODY = 'nobody'                      # zero is published, on nobody's behalf
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,26 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Velocity:
+    """
+    What a drone is asked to do: velocity [m/s] of its levelled body and yaw rate [rad/s].
+
+    Forward, left, up and counter-clockwise are positive (REP-103).
+    """
+
+    stamp_ns: int                          # of the frame that caused it
+    forward: float
+    left: float
+    up: float
+    yaw_rate: float
+
+    @classmethod
+    def stop(cls, stamp_ns: int) -> Velocity:
+        """Return the command that asks it to hover."""
+        return cls(stamp_ns, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Odometry:
     """Pose in the ``odom`` frame (x, y [m], yaw [rad], east is 0) and twist in ``base_link``."""
 
@@ -105,6 +137,9 @@ class Odometry:
     yaw: float
     speed: float                           # forward [m/s]
     yaw_rate: float                        # [rad/s]
+    z: float = 0.0                         # [m]; a car stays on the ground
+    speed_left: float = 0.0                # [m/s]
+    speed_up: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
