@@ -51,7 +51,8 @@ setup(
     python_requires='>=3.10',
     install_requires=['numpy', 'PyYAML', 'opencv-python-headless', 'onnxruntime'],
     extras_require={
-        'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich'],
+        'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich',
+                       'safetensors'],
         'training': ['torch', 'onnx', 'safetensors'],
         'test': ['pytest', 'hypothesis'],
     },
