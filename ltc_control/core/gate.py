@@ -15,23 +15,34 @@
 The safety gate: the last word before the car, a pure state machine without clock or middleware.
 
 Each tick takes the newest request and telemetry and returns what to publish, with the reason.
-Reasons are checked all, and the most restrictive wins: the order of ``Verdict``. Every verdict
-but PASS and LIMITED publishes zero curvature and zero speed; silence is not a stop, so there is
-always a command to publish. Lost information never removes protection.
+Reasons are checked all, and the most restrictive wins: the order of ``Verdict``. A person's
+command comes before the policy's (``take_over``), an obstacle bounds either (``obstacle``). Every
+verdict but PASS, LIMITED, HUMAN and OBSTACLE_SLOW publishes zero curvature and zero speed;
+silence is not a stop, so there is always a command to publish. Lost information never removes
+protection.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ltc_control.core.contracts import Command, Odometry, Verdict
+from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.geometry import STANDSTILL_MPS
-from ltc_control.core.limits import Limits, limit_curvature, limit_speed
+from ltc_control.core.limits import Limits, clamp, curvature_bound, limit_curvature, limit_speed
+from ltc_control.core.obstacle import (
+    ObstacleConfig,
+    Sight,
+    blind,
+    distance_ahead,
+    speed_bound,
+    stops,
+)
+from ltc_control.core.take_over import HandBack, faded, handed_back, in_command, who_drives
 
 SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
-_MOVING = (Verdict.PASS, Verdict.LIMITED)
+_MOVING = (Verdict.PASS, Verdict.LIMITED, Verdict.HUMAN, Verdict.OBSTACLE_SLOW)
 _SAME = 1e-9                                   # a smaller change of a command is rounding
 
 
@@ -51,10 +62,14 @@ class GateConfig:
     longest_tick_s: float = 0.1                # a stalled timer earns no larger change
     valid_curvature: float = 0.5               # [1/m]
     valid_speed: float = 30.0                  # [m/s]
+    human_stale_s: float = 0.3                 # oldest command of a person that may move the car
+    hand_back_s: float = 0.5                   # a person lets go: the policy fades in for so long
+    obstacle: ObstacleConfig = field(default_factory=ObstacleConfig)
 
     def __post_init__(self) -> None:
         """Refuse ages and ranges that are not finite, negative, or narrower than the limits."""
-        for name in ('stale_s', 'telemetry_s', 'future_s', 'longest_tick_s'):
+        for name in ('stale_s', 'telemetry_s', 'future_s', 'longest_tick_s', 'human_stale_s',
+                     'hand_back_s'):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0.0):
                 raise ConfigError(f'gate {name} is {value!r}; give seconds >= 0')
@@ -73,49 +88,95 @@ class GateState:
     command: Command | None = None             # as published last
     verdict: Verdict = Verdict.NO_REQUEST
     latched: bool = False                      # e-stop pressed and not yet released
+    in_command: InCommand = InCommand.NOBODY
+    hand_back: HandBack | None = None          # the policy is fading in
+    stopped: bool = False                      # by an obstacle that has not gone far enough
+    distance_m: float = math.inf               # to the obstacle ahead, at this tick
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One tick's input: whose command it is, how old that may be, and what is known."""
+
+    now_ns: int
+    driver: InCommand
+    request: Command | None
+    stale_s: float
+    odometry: Odometry | None
+    sight: Sight | None                        # None: nothing watches the path of this driver
 
 
 def step(
     state: GateState, *, now_ns: int, request: Command | None, odometry: Odometry | None,
-    take_over: bool = False, e_stop: bool = False, release: bool = False, config: GateConfig,
+    take_over: bool = False, e_stop: bool = False, release: bool = False,
+    human: Command | None = None, sight: Sight | None = None, config: GateConfig,
 ) -> tuple[GateState, Command, Verdict]:
     """
     Return (next state, command to publish, verdict) of one tick at ``now_ns``.
 
-    ``e_stop`` latches: after it is let go the car stays at zero until a tick with ``release``
-    and without ``e_stop``. A zero carries the request's stamp where the request is fresh, else
-    ``now_ns``. Never raises for any value of request or odometry.
+    ``human`` is the newest command of a person, None when they have let go; ``take_over`` says
+    that they hold on, with or without one. ``sight`` is what the sensors that watch the path have
+    measured, None without such sensors. ``e_stop`` latches: after it is let go the car stays at
+    zero until a tick with ``release`` and without ``e_stop``. A zero carries the request's stamp
+    where the policy's request is fresh, else ``now_ns``. Never raises for any value of request,
+    human or odometry.
     """
     latched = e_stop or (state.latched and not release)
-    verdict = max(_verdicts(now_ns, request, odometry, take_over, latched, config),
-                  key=SEVERITY.__getitem__)
-    if verdict in _MOVING and request is not None and odometry is not None:
-        command = _limited(state, now_ns, request, odometry, config)
-        verdict = Verdict.PASS if _same(command, request) else Verdict.LIMITED
-    else:
-        fresh = request is not None and _is_fresh(now_ns, request.stamp_ns, config.stale_s, config)
-        command = Command.stop(request.stamp_ns if request is not None and fresh else now_ns)
-    return GateState(now_ns, command, verdict, latched), command, verdict
+    asked = _asked(now_ns, request, odometry, take_over, human, sight, config)
+    verdict = max(_verdicts(asked, take_over, latched, config), key=SEVERITY.__getitem__)
+    after = replace(state, tick_ns=now_ns, latched=latched, hand_back=None, distance_m=math.inf)
+    if verdict is Verdict.PASS and asked.request is not None and asked.odometry is not None:
+        after, command, verdict = _followed(after, state, asked, config)
+    if verdict not in _MOVING:
+        command = _stop(now_ns, request, config)
+    after = replace(after, command=command, verdict=verdict,
+                    in_command=in_command(asked.driver, verdict))
+    return after, command, verdict
 
 
-def _verdicts(
-    now_ns: int, request: Command | None, odometry: Odometry | None,
-    take_over: bool, latched: bool, config: GateConfig,
-) -> list[Verdict]:
-    found = [Verdict.PASS]
+def _asked(
+    now_ns: int, request: Command | None, odometry: Odometry | None, take_over: bool,
+    human: Command | None, sight: Sight | None, config: GateConfig,
+) -> _Asked:
+    """Choose whose command this tick is about."""
+    fresh = human is not None and _is_fresh(now_ns, human.stamp_ns, config.human_stale_s, config)
+    driver = who_drives(take_over=take_over, human_is_fresh=fresh)
+    if driver is InCommand.POLICY:
+        return _Asked(now_ns, driver, request, config.stale_s, odometry, sight)
+    watched = sight if config.obstacle.for_human else None
+    return _Asked(now_ns, driver, human, config.human_stale_s, odometry, watched)
+
+
+def _verdicts(asked: _Asked, take_over: bool, latched: bool, config: GateConfig) -> list[Verdict]:
+    """Return all that speaks against following the request as it is."""
+    request, found = asked.request, [Verdict.PASS]
+    fresh = _follows(asked, config)
     if request is None:
         found.append(Verdict.NO_REQUEST)
-    elif not _is_fresh(now_ns, request.stamp_ns, config.stale_s, config):
+    elif not fresh:
         found.append(Verdict.STALE)
     if request is not None and not _is_valid(request, config):
         found.append(Verdict.INVALID)
-    if not _has_telemetry(now_ns, odometry, config):
+    if not _has_telemetry(asked.now_ns, asked.odometry, config):
         found.append(Verdict.NO_TELEMETRY)
-    if take_over:
+    if asked.sight is not None and blind(asked.sight, now_ns=asked.now_ns,
+                                         future_s=config.future_s, config=config.obstacle):
+        found.append(Verdict.OBSTACLE_BLIND)
+    if take_over and not fresh:
         found.append(Verdict.TAKE_OVER)
     if latched:
         found.append(Verdict.E_STOP)
     return found
+
+
+def _follows(asked: _Asked, config: GateConfig) -> bool:
+    return asked.request is not None and _is_fresh(
+        asked.now_ns, asked.request.stamp_ns, asked.stale_s, config)
+
+
+def _stop(now_ns: int, request: Command | None, config: GateConfig) -> Command:
+    fresh = request is not None and _is_fresh(now_ns, request.stamp_ns, config.stale_s, config)
+    return Command.stop(request.stamp_ns if request is not None and fresh else now_ns)
 
 
 def _is_fresh(now_ns: int, stamp_ns: int, oldest_s: float, config: GateConfig) -> bool:
@@ -134,6 +195,55 @@ def _has_telemetry(now_ns: int, odometry: Odometry | None, config: GateConfig) -
     return (odometry is not None
             and math.isfinite(odometry.speed) and math.isfinite(odometry.yaw_rate)
             and _is_fresh(now_ns, odometry.stamp_ns, config.telemetry_s, config))
+
+
+def _followed(
+    after: GateState, state: GateState, asked: _Asked, config: GateConfig,
+) -> tuple[GateState, Command, Verdict]:
+    """Return what becomes of a sound request: faded in, limited, bounded by what stands ahead."""
+    assert asked.request is not None
+    assert asked.odometry is not None
+    back = None
+    if asked.driver is InCommand.POLICY:
+        released = state.in_command is InCommand.HUMAN and state.verdict in _MOVING
+        back = handed_back(state.hand_back, now_ns=asked.now_ns, hand_back_s=config.hand_back_s,
+                           last=state.command if released else None)
+    wish = faded(asked.request, back, now_ns=asked.now_ns, hand_back_s=config.hand_back_s)
+    command = _limited(state, asked.now_ns, wish, asked.odometry, config)
+    after = replace(after, hand_back=back)
+    verdict = Verdict.PASS if _same(command, asked.request) else Verdict.LIMITED
+    if asked.driver is InCommand.HUMAN:
+        verdict = Verdict.HUMAN
+    if asked.sight is None:
+        return replace(after, stopped=False), command, verdict
+    return _kept_clear(after, asked, command, verdict, config)
+
+
+def _kept_clear(
+    after: GateState, asked: _Asked, command: Command, verdict: Verdict, config: GateConfig,
+) -> tuple[GateState, Command, Verdict]:
+    """
+    Bound a command by what stands in its path.
+
+    The path is the arc that is asked for, not the one that the rates allow in this tick: a car
+    that stands before an obstacle with straight wheels may still steer round it. The bound is
+    not a wish that the limits smooth: brakes decide how fast the car follows it.
+    """
+    assert asked.request is not None
+    assert asked.odometry is not None
+    assert asked.sight is not None
+    speed = asked.odometry.speed
+    path = clamp(asked.request.curvature, curvature_bound(speed, config.limits))
+    distance = distance_ahead(asked.sight, now_ns=asked.now_ns, curvature=path, speed=speed,
+                              config=config.obstacle)
+    stopped = stops(distance, stopped=after.stopped, config=config.obstacle)
+    after = replace(after, stopped=stopped, distance_m=distance)
+    if stopped:
+        return after, command, Verdict.OBSTACLE_STOP
+    bound = speed_bound(distance, config.obstacle)
+    if bound < command.speed:
+        return after, replace(command, speed=bound), Verdict.OBSTACLE_SLOW
+    return after, command, verdict
 
 
 def _limited(
