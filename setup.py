@@ -22,7 +22,7 @@ from setuptools import find_packages, setup
 NAME = 'ltc_control'
 SHARE = f'share/{NAME}'
 ROOT = Path(__file__).resolve().parent
-NODES = ('policy_node', 'safety_node', 'simulator_node', 'recorder_node')
+NODES = ('policy_node', 'safety_node', 'simulator_node', 'recorder_node', 'dashboard_node')
 
 
 def installed(folder: str, *suffixes: str) -> list[tuple[str, list[str]]]:
@@ -40,7 +40,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed']},
+    package_data={NAME: ['py.typed', 'page/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
@@ -52,7 +52,7 @@ setup(
     install_requires=['numpy', 'PyYAML', 'opencv-python-headless', 'onnxruntime'],
     extras_require={
         'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich',
-                       'safetensors'],
+                       'safetensors', 'aiohttp'],
         'training': ['torch', 'onnx', 'safetensors'],
         'test': ['pytest', 'hypothesis'],
     },

@@ -44,6 +44,8 @@ JOY = '/joy'
 SCAN = '/scan'
 RANGE = '/range'
 DEPTH = '/camera/depth'
+OVERLAY = '/attention/overlay/compressed'
+WHY = '/policy/why'                       # the active path of the policy's tree, in words
 LANE_TRUTH = '/ground_truth/lane'
 DEPARTURE = '/ground_truth/departure'
 CLOCK = '/clock'
@@ -67,6 +69,7 @@ class NodeSpec:
     subscribes: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     remaps: Mapping[str, str] = field(default_factory=dict)
+    niceness: int = 0                      # 10: runs when the others have nothing to do
 
     @property
     def executable(self) -> str:
@@ -120,6 +123,19 @@ def real_car(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = 
         nodes.append(replace(recorder(bag, attributes={'model': model}, topics=topics),
                              subscribes=()))
     return tuple(nodes)
+
+
+def live_page(nodes: Sequence[NodeSpec], *, model: str, port: int, host: str = '127.0.0.1',
+              track: int = -1, season: str = '') -> NodeSpec:
+    """
+    Return the node that shows the drive of ``nodes`` in a browser; it may fail alone.
+
+    It takes no part in their rendezvous: it waits until all of them are ready before it listens,
+    so that no publisher counts it for a partner whom it has to wait for.
+    """
+    return NodeSpec('dashboard_node', niceness=10, parameters={
+        'model': model, 'port': port, 'host': host, 'track': track, 'season': season,
+        'wait_for': ' '.join(node.name for node in nodes)})
 
 
 def recorder(bag: str, *, attributes: Mapping[str, object], lockstep: bool = False,

@@ -234,6 +234,16 @@ def verdict_of(message: DiagnosticArray) -> Verdict:
     return Verdict(message.status[0].message)
 
 
+def verdict_word(message: DiagnosticArray) -> str:
+    """Return the word of a verdict, of a kind that is not known here too; '' for none."""
+    return message.status[0].message if message.status else ''
+
+
+def neuron_values(message: JointState) -> tuple[np.ndarray, np.ndarray]:
+    """Return states (N,) and time constants (N,) [s]."""
+    return np.array(message.position), np.array(message.effort)
+
+
 def health_message(name: str, values: Mapping[str, object], *, stamp_ns: int,
                    warning: str = '') -> DiagnosticArray:
     """Return the 1 Hz report of a node; ``warning`` sets level WARN."""

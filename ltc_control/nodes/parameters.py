@@ -126,6 +126,21 @@ class RecorderParameters:
     expect: str = described('', 'endpoint counts to reach, as publisher:/topic:2, by spaces')
 
 
+@dataclass(frozen=True)
+class DashboardParameters:
+    """What the dashboard node can be told."""
+
+    host: str = described(
+        '127.0.0.1', 'address to serve on; another than loopback lets others look')
+    port: int = described(8080, 'port of the page; 0 takes a free one', low=0, high=65535)
+    rate_hz: float = described(12.0, 'how often the page is refreshed [Hz]', low=1.0, high=60.0)
+    model: str = described('', 'folder of the policy, for its wiring; empty shows none')
+    track: int = described(-1, 'seed of the simulated road for the map; -1 knows none', low=-1,
+                           high=2**31 - 1)
+    season: str = described('', 'look of the simulated world, for the title')
+    wait_for: str = described('', 'names of nodes that shall be ready before it listens')
+
+
 def declare(node: Node, table: type[Table]) -> Table:
     """Declare every field of ``table`` on ``node``; return it filled; ConfigError if refused."""
     values = {}
