@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,9 +93,10 @@ class _Record:
     imu: tuple[np.ndarray, np.ndarray] | None      # [rad/s], [m/s^2]
 
 
-def import_tub(tub: Path | str, out: Path | str, *, car: TubCar | None = None) -> TubImport:
+def import_tub(tub: Path | str, out: Path | str, *, car: TubCar | None = None,
+               advance: Callable[..., None] = lambda text: None) -> TubImport:
     """
-    Write the tub into the new bag folder ``out``.
+    Write the tub into the new bag folder ``out``; ``advance`` is called after each record.
 
     Raises TubError naming file, line and record for whatever is missing or broken, and BagError
     when ``out`` exists. Nothing is left of a failed import.
@@ -119,6 +120,7 @@ def import_tub(tub: Path | str, out: Path | str, *, car: TubCar | None = None) -
             without_label += record.angle is None
             without_imu += record.imu is None
             _write(bag, record, car)
+            advance(f'{len(stamps)} records')
         if not stamps:
             raise TubError(f'{str(tub)!r} holds no records that are not deleted; there is '
                            'nothing to import')
