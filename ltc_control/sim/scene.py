@@ -140,14 +140,22 @@ def drawn_car(mount: Mount) -> Vehicle:
         scenery.Piece('car_shade', 'shade', scenery.disc(2.5, 1.15, at=(0.1, 0.0)))))
 
 
-def road_scene(track: Track, look: Look, *, mount: Mount | None = None) -> Scene:
-    """Return the scene of a road with all that stands beside it, and the car."""
+def road_scene(track: Track, look: Look, *, mount: Mount | None = None,
+               others: Vehicle | None = None) -> Scene:
+    """
+    Return the scene of a road with all that stands beside it, and the car.
+
+    ``others`` are bodies that stand on the road; whoever brings them moves them.
+    """
     mount = mount or Mount()
+    car = drawn_car(mount)
+    if others is not None:
+        car = Vehicle(car.body + others.body, car.meshes + others.meshes)
     things, windows, shade = scenery.roadside(track)
     pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
               *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
               *scenery.by_cell(shade, 'shade')]
-    return Scene(pieces, drawn_car(mount), look, mount=mount)
+    return Scene(pieces, car, look, mount=mount)
 
 
 class Scene:
