@@ -38,6 +38,7 @@ COMMANDS = {
     'import': 'import_',
     'info': 'info',
     'bag': 'bag',
+    'world': 'world',
     'doctor': 'doctor',
 }
 
