@@ -69,7 +69,7 @@ class NodeSpec:
     subscribes: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     remaps: Mapping[str, str] = field(default_factory=dict)
-    niceness: int = 0                      # 10: runs when the others have nothing to do
+    watches: bool = False                  # only looks on: low priority, and may end alone
 
     @property
     def executable(self) -> str:
@@ -133,7 +133,7 @@ def live_page(nodes: Sequence[NodeSpec], *, model: str, port: int, host: str = '
     It takes no part in their rendezvous: it waits until all of them are ready before it listens,
     so that no publisher counts it for a partner whom it has to wait for.
     """
-    return NodeSpec('dashboard_node', niceness=10, parameters={
+    return NodeSpec('dashboard_node', watches=True, parameters={
         'model': model, 'port': port, 'host': host, 'track': track, 'season': season,
         'wait_for': ' '.join(node.name for node in nodes)})
 

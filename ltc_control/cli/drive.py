@@ -30,6 +30,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ltc_control import bringup
+from ltc_control.cli import page
 from ltc_control.cli.processes import NodeProcesses, choose_domain, ros_environment
 from ltc_control.core.errors import BringupError, ConfigError
 
@@ -41,6 +42,7 @@ EPILOG = """examples:
   ltc drive                                            60 s on track 1001, real clock
   ltc drive --track 1004 --season winter --seconds 0   until Ctrl-C
   ltc drive --lockstep --seconds 60 --json out.json    the same drive on every machine
+  ltc drive --page-port 9000                           live page on http://127.0.0.1:9000
   ltc drive --domain 7                                 then, elsewhere: ROS_DOMAIN_ID=7 rviz2
 """
 REFRESH_S = 0.1
@@ -70,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--domain', type=int, default=None,
                         help='ROS_DOMAIN_ID to use (default: one that is free)')
     parser.add_argument('--no-video', action='store_true', help='leave the video out')
+    page.add_arguments(parser)
 
 
 @dataclass
@@ -92,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         model=str(_model(options)), track=options.track, season=options.season,
         seed=options.seed, duration_s=options.seconds, noise_var=options.noise,
         lockstep=options.lockstep, bag=str(folder / 'bag'))
+    nodes = page.with_page(nodes, options, model=str(_model(options)))
     domain = choose_domain(options.domain)
     folder.mkdir(parents=True)
     if folder.parent == Path('runs').resolve():
@@ -117,6 +121,7 @@ def _check(options: argparse.Namespace) -> None:
     except ImportError as error:
         raise BringupError(f'rclpy cannot be imported ({error}); `make drive` sets it up, or '
                            'source a ROS 2 installation first') from error
+    page.check(options)
     load_spec(_model(options), expect_vehicle='car')
 
 
@@ -159,7 +164,8 @@ def _drive(nodes: tuple[bringup.NodeSpec, ...], folder: Path, environment: dict[
         from ltc_control.cli.monitor import Monitor
         monitor = Monitor(domain=domain)
         try:
-            _watch(processes, monitor, interrupts)
+            _watch(processes, monitor, interrupts,
+                   watchers={node.name for node in nodes if node.watches})
             # whoever answers stops first, the recorder last: it takes in what is on its way
             processes.stop([node.name for node in nodes if node.name != RECORDER])
             monitor.listen(REFRESH_S)
@@ -175,12 +181,20 @@ def _drive(nodes: tuple[bringup.NodeSpec, ...], folder: Path, environment: dict[
     return {'rmw': monitor.middleware, **latency}
 
 
-def _watch(processes: NodeProcesses, monitor: Monitor, interrupts: _Interrupts) -> None:
+def _watch(processes: NodeProcesses, monitor: Monitor, interrupts: _Interrupts, *,
+           watchers: set[str]) -> None:
+    """Show the drive until it ends; one who only looks on may leave, all others may not."""
+    missed: set[str] = set()
     with _live_line() as show:
         while not interrupts.count:
             monitor.listen(REFRESH_S)
             show(monitor.line())
             ended = processes.ended()
+            for name in (ended.keys() & watchers) - missed:
+                print(f'the drive goes on without {name}: {processes.last_words(name)}',
+                      file=sys.stderr, flush=True)
+            missed |= ended.keys() & watchers
+            ended = {name: code for name, code in ended.items() if name not in watchers}
             if ended.get(SIMULATOR) == 0:
                 return
             if ended:

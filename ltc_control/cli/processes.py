@@ -31,6 +31,7 @@ import yaml
 from ltc_control import bringup
 from ltc_control.core.errors import BringupError
 
+WATCHER_NICENESS = 10                      # of processes that only look on
 STOP_S = 5.0                               # SIGINT, then SIGTERM, then SIGKILL, after so long each
 PR_SET_PDEATHSIG = 1                       # prctl(2)
 SEGMENT_BYTES = 36 << 20                   # shared memory of one participant with our profile
@@ -60,7 +61,7 @@ class NodeProcesses:
                 self._running[node.name] = subprocess.Popen(
                     command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log,
                     stderr=subprocess.STDOUT, start_new_session=True,
-                    preexec_fn=_become_node)
+                    preexec_fn=_become_watcher if node.watches else _become_node)
 
     def pid(self, name: str) -> int:
         """Return the process id of a node."""
@@ -122,6 +123,12 @@ def _become_node() -> None:
     """Die with the parent, and hear SIGINT even where a script started it in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _become_watcher() -> None:
+    """Do the same, and never take time from those who drive."""
+    _become_node()
+    os.nice(WATCHER_NICENESS)
 
 
 def ros_environment(*, domain: int, logs: Path, participants: int) -> dict[str, str]:

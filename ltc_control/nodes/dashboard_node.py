@@ -176,7 +176,7 @@ def _title(spec: ModelSpec | None, told: DashboardParameters) -> dict[str, Any]:
     return {'model': '' if spec is None else spec.name, 'place': ' · '.join(place),
             'digest': '' if spec is None else spec.digest[:12],
             'neurons': 0 if spec is None else spec.neurons,
-            'vehicle': '' if spec is None else spec.vehicle}
+            'commands': [] if spec is None else [command.name for command in spec.commands]}
 
 
 def _road(track: int) -> dict[str, Any] | None:
