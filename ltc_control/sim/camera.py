@@ -135,9 +135,13 @@ class Camera:
 
     def road_mask(self, car: Drawn) -> np.ndarray:
         """Return where the asphalt is seen now, undelayed, (H, W) bool."""
+        return self.mask(car, self.scene.road_geoms)
+
+    def mask(self, car: Drawn, geoms: np.ndarray) -> np.ndarray:
+        """Return where any of ``geoms`` (ids) is seen now, undelayed, (H, W) bool."""
         self._put(car)
         self.scene.cull(aspect=self.spec.width / self.spec.height)
-        return np.isin(self._renderer.segment('front'), self.scene.road_geoms)
+        return np.isin(self._renderer.segment('front'), geoms)
 
     def chase(self, car: Drawn, *, width: int, height: int, camera: str = 'chase') -> np.ndarray:
         """Return a smooth picture from outside the car, for people, (height, width, 3) uint8."""

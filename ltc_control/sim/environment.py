@@ -14,8 +14,7 @@
 """
 The world as a loop: command in, observation out, one camera period a step.
 
-Time is counted in physics steps of 1/240 s; a stamp is ``round(step * 1e9 / 240)``. Everything
-random comes from the seed of ``reset``: equal seeds and commands give equal bytes.
+Everything random comes from the seed of ``reset``: equal seeds and commands give equal bytes.
 """
 
 from __future__ import annotations
@@ -28,12 +27,15 @@ import numpy as np
 from ltc_control.core.contracts import Command, Frame
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.camera import Camera, CameraSpec
-from ltc_control.sim.car import PHYSICS_HZ, Car, CarSpec
+from ltc_control.sim.car import Car, CarSpec
+from ltc_control.sim.clockwork import Clockwork
 from ltc_control.sim.expert import Expert
 from ltc_control.sim.looks import SEASONS, find_look
 from ltc_control.sim.observation import Observation, Truth
+from ltc_control.sim.obstacles import Obstacle, Obstacles, drawn_obstacles
+from ltc_control.sim.scanner import Scanner, ScannerSpec, put_obstacles
 from ltc_control.sim.scene import road_scene
-from ltc_control.sim.sensors import IMU_HZ, Imu, SensorNoise, measure_odometry
+from ltc_control.sim.sensors import Imu, SensorNoise, measure_odometry
 from ltc_control.sim.track import LANE_WIDTH_M, Frenet, make_track
 
 __all__ = ['SEASONS', 'CameraSpec', 'Environment', 'EnvironmentSpec', 'Observation', 'Truth']
@@ -52,16 +54,8 @@ class EnvironmentSpec:
     render: bool = True
     car: CarSpec = field(default_factory=CarSpec)
     noise: SensorNoise = field(default_factory=SensorNoise)
-
-
-def steps_per_frame(rate_hz: float) -> int:
-    """Return the physics steps in a camera period; SimulationError if IMU samples miss frames."""
-    steps = PHYSICS_HZ / rate_hz if rate_hz > 0 else 0.5
-    grain = PHYSICS_HZ // IMU_HZ
-    if abs(steps - round(steps)) > 1e-9 or round(steps) % grain:
-        raise SimulationError(f'camera rate {rate_hz!r} Hz does not divide the IMU rate of '
-                              f'{IMU_HZ} Hz; use 30, 60, 24, 20, 15, 12 or 10')
-    return round(steps)
+    obstacles: tuple[Obstacle, ...] = ()
+    scanner: ScannerSpec | None = None
 
 
 class Environment:
@@ -69,19 +63,21 @@ class Environment:
 
     def __init__(self, spec: EnvironmentSpec) -> None:
         self.spec = spec
-        self._steps = steps_per_frame(spec.rate_hz)
         self._season = find_look(spec.season).name
         self.track = make_track(spec.track, closed=spec.closed)
         self.car = Car(spec.car)
+        self._clock = Clockwork(self.car, rate_hz=spec.rate_hz)
         self.expert = Expert(self.track, spec.car)
+        self.obstacles = Obstacles(spec.obstacles, self.track)
+        self._scanner = (None if spec.scanner is None else
+                         Scanner(spec.scanner, self.track, self.obstacles))
         self._camera = None
         if spec.render:
-            look = find_look(self._season)
-            self._camera = Camera(spec.camera,
-                                  road_scene(self.track, look, mount=spec.camera.mount))
+            look, kinds = find_look(self._season), self.obstacles.kinds
+            self._camera = Camera(spec.camera, road_scene(
+                self.track, look, mount=spec.camera.mount,
+                others=drawn_obstacles(kinds) if kinds else None))
         self._black = np.zeros((spec.camera.height, spec.camera.width, 3), np.uint8)
-        self._step = 0
-        self._imu: Imu | None = None
 
     def reset(self, *, seed: int, arc_m: float | None = None, offset_m: float = 0.0,
               heading_error: float = 0.0, speed: float | None = None) -> Observation:
@@ -90,15 +86,16 @@ class Environment:
 
         ``arc_m`` None is the start of the road, ``speed`` None the one that suits the place.
         """
-        self._step, self._lap = 0, 0.0
+        self._lap = 0.0
         self._rng = np.random.default_rng([seed, 1])
-        self._imu = Imu(self.spec.noise, np.random.default_rng([seed, 2]))
         self._arc = 0.0
         self.place(arc_m=0.0 if arc_m is None else arc_m, offset_m=offset_m,
                    heading_error=heading_error, speed=speed)
         if self._camera is not None:
             self._camera.reset(np.random.default_rng([seed, 3]))
-        self._imu.sample(self.stamp_ns, *self.car.inertial())
+        if self._scanner is not None:
+            self._scanner.reset(np.random.default_rng([seed, 4]))
+        self._clock.start(Imu(self.spec.noise, np.random.default_rng([seed, 2])))
         return self._observe()
 
     def place(self, *, arc_m: float | None = None, offset_m: float = 0.0,
@@ -111,25 +108,32 @@ class Environment:
         x, y, yaw = self.track.place(arc, offset=offset_m, heading_error=heading_error - slip)
         self.car.reset(x=x, y=y, yaw=yaw, speed=speed, curvature=bend)
         self._arc = arc
+        self._hit = False
+        self._free: tuple[float, float, float] | None = None
 
     def step(self, command: Command) -> Observation:
         """Drive one camera period under ``command`` and return what is seen at its end."""
-        if self._imu is None:
-            raise SimulationError('the environment has not been reset; call reset(seed=...)')
         if not (math.isfinite(command.curvature) and math.isfinite(command.speed)):
             raise SimulationError(f'a command must be finite, got {command!r}')
         self.car.command(curvature=command.curvature, speed=command.speed)
-        for _ in range(self._steps):
-            self.car.step()
-            self._step += 1
-            if self._step % (PHYSICS_HZ // IMU_HZ) == 0:
-                self._imu.sample(self.stamp_ns, *self.car.inertial())
+        self._hit = False
+        self._clock.advance(self._stand_if_hit if self.obstacles.kinds else None)
         return self._observe()
+
+    def _stand_if_hit(self, now_s: float) -> None:
+        """Let a car that runs into an obstacle stand where it was free last."""
+        pose = self.car.pose
+        if not self.obstacles.hit(*pose, now_s=now_s):
+            self._free = pose
+            return
+        x, y, yaw = self._free or pose
+        self.car.reset(x=x, y=y, yaw=yaw)
+        self._hit = True
 
     @property
     def stamp_ns(self) -> int:
         """The simulated time [ns]."""
-        return round(self._step * 1_000_000_000 / PHYSICS_HZ)
+        return self._clock.stamp_ns
 
     @property
     def season(self) -> str:
@@ -166,13 +170,24 @@ class Environment:
         self.close()
 
     def _observe(self) -> Observation:
-        assert self._imu is not None
         stamp = self.stamp_ns
-        imu = self._imu.take()
+        imu = self._clock.take_imu()
         odometry = measure_odometry(stamp, pose=self.car.pose, velocity=self.car.velocity,
                                     noise=self.spec.noise, rng=self._rng)
-        rgb = self._black if self._camera is None else self._camera.capture(self.car)
-        return Observation(Frame(stamp, rgb), imu, odometry, self._truth(stamp))
+        return Observation(Frame(stamp, self._picture(stamp / 1e9)), imu, odometry,
+                           self._truth(stamp), self._scan(stamp / 1e9))
+
+    def _picture(self, now_s: float) -> np.ndarray:
+        if self._camera is None:
+            return self._black
+        if self.obstacles.kinds:
+            scene = self._camera.scene
+            put_obstacles(scene.model, scene.data, self.obstacles, now_s=now_s)
+        return self._camera.capture(self.car)
+
+    def _scan(self, now_s: float) -> np.ndarray | None:
+        return (None if self._scanner is None else
+                self._scanner.measure(self.car.pose, now_s=now_s))
 
     def _truth(self, stamp_ns: int) -> Truth:
         place = self.track.frenet(*self.car.pose, near=self._arc)
@@ -186,7 +201,7 @@ class Environment:
         ahead, _, rate = self.car.velocity
         at_end = not self.track.closed and place.arc > self.track.length - END_M
         return Truth(stamp_ns, place.arc, self._lap, place.offset, place.heading_error, bend,
-                     _departed(place, bend, self.spec.car), ahead * rate, at_end)
+                     _departed(place, bend, self.spec.car), ahead * rate, at_end, self._hit)
 
 
 def _departed(place: Frenet, curvature: float, car: CarSpec) -> bool:

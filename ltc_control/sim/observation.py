@@ -15,7 +15,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from ltc_control.core.contracts import Frame, ImuWindow, Odometry
 
@@ -33,6 +36,32 @@ class Truth:
     departed: bool                         # any wheel off the lane
     lateral_acceleration: float            # [m/s^2], left positive
     at_end: bool = False                   # the last metres of an open road
+    hit: bool = False                      # the car touches an obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class FlightTruth:
+    """Where the drone and its target really are; for labels and scores, never for policies."""
+
+    stamp_ns: int
+    x: float                               # of the drone, world [m]
+    y: float
+    z: float
+    yaw: float                             # [rad]
+    target_ahead: float                    # of the drone, along its levelled body [m]
+    target_left: float
+    target_up: float
+    target_speed_ahead: float              # of the target, along the drone's levelled body [m/s]
+    target_speed_left: float
+    in_view: bool                          # its middle inside the picture, nothing before it
+    unseen_s: float                        # since it was in view; infinite before the first time
+    lost_side: float                       # where it left the view: 1 left, -1 right, 0 never
+    collided: bool                         # touches the ground, a thing or the target now
+
+    @property
+    def distance(self) -> float:
+        """From the middle of the drone to the middle of the target [m]."""
+        return math.hypot(self.target_ahead, self.target_left, self.target_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +72,4 @@ class Observation:
     imu: ImuWindow
     odometry: Odometry
     truth: Truth
+    scan: np.ndarray | None = None         # (beams,) float32 [m] where there is a scanner

@@ -121,6 +121,27 @@ class Quadrotor:
         return x, y, z
 
     @property
+    def pose(self) -> tuple[float, float, float]:
+        """x, y [m] and yaw [rad]."""
+        x, y, _ = self.position
+        return x, y, self.attitude[0]
+
+    @property
+    def tilt(self) -> tuple[float, float]:
+        """Roll and pitch [rad]."""
+        return self.attitude[1:]
+
+    @property
+    def height(self) -> float:
+        """Over the ground [m]."""
+        return self.position[2]
+
+    def to_body(self, x: float, y: float, z: float) -> tuple[float, float, float]:
+        """Return a world vector in the drone's own tilted axes, forward, left, up."""
+        w, a, b, c = self._data.qpos[3:7].tolist()
+        return _to_body(w, a, b, c, x, y, z)
+
+    @property
     def attitude(self) -> tuple[float, float, float]:
         """Yaw, roll and pitch [rad], in the order z-y-x of REP-103, yaw in [-pi, pi]."""
         w, x, y, z = self._data.qpos[3:7].tolist()

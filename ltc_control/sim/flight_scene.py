@@ -1,0 +1,87 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The grove as it is drawn: what stands there, the target, its look-alikes, and the drone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ltc_control.sim import scenery
+from ltc_control.sim.graphics import mujoco
+from ltc_control.sim.grove import RED, TARGET_RADIUS_M, Decoy, Place
+from ltc_control.sim.looks import Look
+from ltc_control.sim.scene import Mount, Scene, Vehicle
+
+FORWARD = Mount(ahead=0.12, high=0.0, pitch=0.0, fovy=50.0)   # about 79 degrees across at 192x108
+
+BODY = """
+    <body name="drone" mocap="true">
+      <geom name="drone" type="mesh" mesh="drone" material="things" group="1" contype="0"
+            conaffinity="0"/>
+      <light name="lamp" pos="0.2 0 0" dir="1 0 -0.05" cutoff="48" exponent="6"
+             attenuation="1 0.02 0.0016" castshadow="false"/>
+      <camera name="front" pos="{ahead} 0 {high}" fovy="{fovy}" xyaxes="0 -1 0 {sin} 0 {cos}"/>
+      <camera name="chase" pos="-3.2 -0.3 1.1" fovy="55" xyaxes="0 -1 0 0.2 0 0.98"/>
+      <camera name="top" pos="0 0 45" fovy="50" xyaxes="0 -1 0 1 0 0"/>
+    </body>
+    <body name="target" mocap="true">
+      <geom name="target" type="sphere" size="{radius}" rgba="{red}" contype="0" conaffinity="0"/>
+    </body>
+"""
+DECOY = ('<geom name="decoy{number}" type="{shape}" size="{size}" pos="{x:.3f} {y:.3f} {z:.3f}" '
+         'rgba="{colour}" contype="0" conaffinity="0"/>')
+
+
+def drone_soup() -> scenery.Soup:
+    """Return the drone for views from outside; its origin is base_link."""
+    parts = [scenery.dressed(scenery.box((0.22, 0.16, 0.08), (0.0, 0.0, -0.04)), 'tyre'),
+             scenery.dressed(scenery.box((0.05, 0.05, 0.05), (0.12, 0.0, -0.03)), 'lamp')]
+    for x in (-0.17, 0.17):
+        for y in (-0.17, 0.17):
+            rotor = scenery.cone(0.13, 0.03, 0.03, sides=10) + (x, y, 0.0)
+            parts += [scenery.dressed(rotor, 'chrome'),
+                      scenery.dressed(rotor[:, ::-1], 'chrome'),
+                      scenery.dressed(scenery.box((0.03, 0.03, 0.06), (x, y, -0.03)), 'band')]
+    return scenery.join(parts)
+
+
+def _colour(rgb: tuple[float, float, float]) -> str:
+    return ' '.join(f'{c:.3f}' for c in (*rgb, 1.0))
+
+
+def _decoy(number: int, decoy: Decoy) -> str:
+    size = {'sphere': f'{decoy.size:.3f}', 'box': ' '.join([f'{decoy.size:.3f}'] * 3),
+            'cylinder': f'{decoy.size:.3f} {decoy.size:.3f}'}[decoy.shape]
+    return DECOY.format(number=number, shape=decoy.shape, size=size, x=decoy.x, y=decoy.y,
+                        z=decoy.z, colour=_colour(decoy.colour))
+
+
+class FlightScene(Scene):
+    """A drawn place, with a target that can be put anywhere."""
+
+    def __init__(self, place: Place, look: Look, *, mount: Mount = FORWARD) -> None:
+        body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
+                           sin=math.sin(mount.pitch), cos=math.cos(mount.pitch),
+                           radius=TARGET_RADIUS_M, red=_colour(RED))
+        decoys = '\n'.join(_decoy(i, decoy) for i, decoy in enumerate(place.decoys))
+        vehicle = Vehicle(body + decoys, (scenery.Piece('drone', 'things', drone_soup()),))
+        super().__init__(list(place.pieces), vehicle, look, mount=mount)
+        self.target_geoms = np.array([self.model.geom('target').id])
+
+    def hang_target(self, where: tuple[float, float, float]) -> None:
+        """Put the middle of the target at x, y, z [m]; drawn from the next ``put`` on."""
+        self.data.mocap_pos[1] = where
+        mujoco.mj_kinematics(self.model, self.data)
