@@ -36,6 +36,7 @@ COMMANDS = {
     'train': 'train',
     'eval': 'eval_',
     'import': 'import_',
+    'explain': 'explain',
     'info': 'info',
     'bag': 'bag',
     'world': 'world',

@@ -48,7 +48,7 @@ class Engine:
             raise ModelError(
                 f'model {self.spec.name!r} has no folder; load it with load_spec(folder)')
         path = self.spec.folder / GRAPH_FILE
-        self._session = _open(path, threads)
+        self._session = open_session(path, threads)
         _compare(path, 'input', _signature(self._session.get_inputs()), expected_inputs(self.spec))
         _compare(path, 'output', _signature(self._session.get_outputs()),
                  expected_outputs(self.spec))
@@ -112,7 +112,8 @@ def expected_outputs(spec: ModelSpec) -> Signature:
     }
 
 
-def _open(path: Path, threads: int) -> ort.InferenceSession:
+def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
+    """Return the loaded graph, made to share the processor; ModelError where it cannot load."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

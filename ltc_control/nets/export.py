@@ -17,12 +17,14 @@ From a trained policy to the folder that a robot loads: graph, weights and speci
 ``policy.onnx`` takes ``image`` uint8 (H, W, 3), ``imu`` float32 (F,) where F > 0, ``state``
 float32 (N,) and ``dt`` float32 (1,) in nominal steps, and gives ``command`` (M,) in physical
 units, ``next_state`` (N,) and ``tau`` (N,) in nominal steps. Constants are folded in float64.
+``attention.onnx`` stands beside it and is never in the way of a command: see ``attention_graph``.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +35,14 @@ import torch
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
-from ltc_control.core.model_file import GRAPH_FILE, CommandSpec, ModelSpec, write_spec
+from ltc_control.core.model_file import GRAPH_FILE, CommandSpec, ModelSpec, load_spec, write_spec
+from ltc_control.nets.attention_graph import attention_graph
 from ltc_control.nets.onnx_cells import Readout, add_core
 from ltc_control.nets.onnx_graph import Graph, add_head
-from ltc_control.nets.policy_net import PolicyNet, save_policy
+from ltc_control.nets.policy_net import PolicyNet, load_policy, save_policy
 
 WEIGHTS_FILE = 'weights.safetensors'
+ATTENTION_FILE = 'attention.onnx'
 ENDLESS = float(np.finfo(np.float32).max)      # a bound that says: none (files hold no infinity)
 
 
@@ -48,7 +52,7 @@ def export_policy(
     training: Mapping[str, Any] | None = None,
 ) -> ModelSpec:
     """
-    Write ``policy.onnx``, ``weights.safetensors`` and ``policy.yaml`` and return the spec.
+    Write the graphs, ``weights.safetensors`` and ``policy.yaml`` and return the spec.
 
     Raises ``ModelError`` when image, IMU features or commands do not fit the network. Call it
     again after adding files such as a card: hashes are taken of what lies in the folder.
@@ -57,6 +61,7 @@ def export_policy(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(policy_graph(net), folder / GRAPH_FILE)
+    onnx.save(attention_graph(net), folder / ATTENTION_FILE)
     save_policy(net, folder / WEIGHTS_FILE)
     spec = ModelSpec(
         name=name, kind=net.config.kind, image=image, imu=imu, commands=tuple(commands),
@@ -65,6 +70,22 @@ def export_policy(
         wiring=net.wiring.to_dict() if net.wiring is not None else {},
         parameters=net.parameter_counts(), synapses=net.synapses(), training=training or {})
     return write_spec(folder, spec)
+
+
+def attach_attention(folder: Path | str) -> ModelSpec:
+    """
+    Add ``attention.onnx`` to a model folder and return its new spec; the rest stays as it is.
+
+    Made from ``weights.safetensors``, which must be there; raises ``ModelError``.
+    """
+    folder = Path(folder)
+    spec = load_spec(folder)
+    net = load_policy(folder / WEIGHTS_FILE)
+    _check(net, spec.image, spec.imu, spec.commands)
+    part = folder / f'{ATTENTION_FILE}.part'   # a reader never sees half a file
+    onnx.save(attention_graph(net), part)
+    part.replace(folder / ATTENTION_FILE)
+    return write_spec(folder, replace(spec, files={}))
 
 
 def policy_graph(net: PolicyNet) -> onnx.ModelProto:

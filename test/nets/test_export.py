@@ -126,7 +126,7 @@ def test_the_folder_says_what_a_robot_must_know(tmp_path):
     assert spec.synapses == net.synapses()
     assert spec.training == {'seed': 3}
     assert Wiring.from_dict(load_spec(tmp_path).wiring) == net.wiring
-    assert set(spec.files) == {'policy.onnx', 'weights.safetensors'}
+    assert set(spec.files) == {'policy.onnx', 'attention.onnx', 'weights.safetensors'}
     low, high = net.core.envelope()
     assert spec.envelope_low == tuple(low.tolist())
     assert spec.envelope_high == tuple(high.tolist())
