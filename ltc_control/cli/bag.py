@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``ltc bag``: look into recordings, check them, save what a crash left of them."""
+"""``ltc bag``: look into recordings, judge, save, cut, join and unpack them."""
 
 from __future__ import annotations
 
@@ -20,29 +20,54 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-HELP = 'Look into a rosbag2, check it, or save one that was cut short.'
+from ltc_control.cli import bag_check, bag_copy, bag_unpack
+
+HELP = 'look into a recording, check it, save what a crash left, cut, merge or unpack it'
 EPILOG = """examples:
-  ltc bag info runs/drive/bag
-  ltc bag check tub_bag                   reads every message; exit 1 when stamps do not rise
-  ltc bag recover broken_bag saved_bag    every whole message of a truncated recording"""
+  ltc bag info runs/latest                     topics, counts, attributes
+  ltc bag check runs/latest                    every message; exit 1 when the verdict is bad
+  ltc bag recover broken_bag saved_bag         every whole message of a truncated recording
+  ltc bag cut runs/latest part --from 10 --to 20
+  ltc bag merge drive_1 drive_2 both
+  ltc bag video runs/latest drive.mp4
+  ltc bag export runs/latest unpacked --format jpg
+A recording is named by its run folder, its bag folder or its .mcap file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``ltc bag``."""
-    parser.add_argument('action', choices=['info', 'check', 'recover'])
-    parser.add_argument('bag', type=Path, help='bag folder, or its .mcap file')
-    parser.add_argument('out', type=Path, nargs='?', help='recover: bag folder to make')
-    parser.add_argument('--json', action='store_true', help='print JSON')
+    """Add the actions of ``ltc bag``."""
+    actions = parser.add_subparsers(metavar='ACTION', dest='action', required=True)
+    info = _action(actions, 'info', 'list topics, counts and attributes, from the index alone')
+    info.add_argument('bag', type=Path, help='run folder, bag folder or .mcap file')
+    info.set_defaults(act=_info)
+    bag_check.add_arguments(_action(
+        actions, 'check', 'read every message and judge: rates, gaps, stamps, coverage, pictures'))
+    recover = _action(actions, 'recover', 'save every whole message of a damaged recording')
+    recover.add_argument('bag', type=Path, help='damaged .mcap file, bag folder or spool')
+    recover.add_argument('out', type=Path, nargs='?', help='bag folder to make')
+    recover.set_defaults(act=_recover)
+    bag_copy.add_cut(_action(actions, 'cut', 'write a part of a recording as a bag of its own'))
+    bag_copy.add_merge(_action(actions, 'merge', 'write several recordings as one bag, by time'))
+    bag_unpack.add_video(_action(actions, 'video', 'write the camera as a film in true time'))
+    bag_unpack.add_export(_action(actions, 'export', 'write frames as pictures, the rest as CSV'))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what ``args.action`` says."""
-    return {'info': _info, 'check': _check, 'recover': _recover}[args.action](args)
+    """Do what the action says."""
+    return int(args.act(args))
+
+
+def _action(actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
+            text: str) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=text, description=text)
+    parser.add_argument('--json', action='store_true', help='print one JSON object')
+    return parser
 
 
 def _info(args: argparse.Namespace) -> int:
     from ltc_control.data.inspection import summarize
-    report = summarize(args.bag)
+    from ltc_control.data.runs import find_run_bag
+    report = summarize(find_run_bag(args.bag))
     if args.json:
         print(json.dumps(asdict(report)))
         return 0
@@ -52,22 +77,6 @@ def _info(args: argparse.Namespace) -> int:
     for topic in report.topics:
         print(f'  {topic.messages:8d}  {topic.topic}  [{topic.type_name}]')
     return 0
-
-
-def _check(args: argparse.Namespace) -> int:
-    from ltc_control.data.inspection import inspect
-    report = inspect(args.bag)
-    sound = not any(topic.repeated or topic.backward for topic in report.topics)
-    if args.json:
-        print(json.dumps({**asdict(report), 'sound': sound}))
-        return 0 if sound else 1
-    for topic in report.topics:
-        print(f'  {topic.messages:8d}  {topic.topic}: {topic.rate_hz:.1f} Hz, longest gap '
-              f'{topic.longest_gap_s:.3f} s, {topic.repeated} repeated and {topic.backward} '
-              'backward stamps')
-    print(f'{report.bag}: ' + ('every message reads, stamps rise' if sound else
-                               'every message reads, but stamps repeat or run backwards'))
-    return 0 if sound else 1
 
 
 def _recover(args: argparse.Namespace) -> int:
