@@ -52,7 +52,8 @@ setup(
     install_requires=['numpy', 'PyYAML', 'opencv-python-headless', 'onnxruntime'],
     extras_require={
         'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich',
-                       'safetensors', 'aiohttp'],
+                       'safetensors', 'aiohttp',
+                       'scikit-learn'],
         'training': ['torch', 'onnx', 'safetensors'],
         'test': ['pytest', 'hypothesis'],
     },

@@ -35,7 +35,8 @@ ROS_PACKAGES = {
     'visualization_msgs',
 }
 OPTIONAL = {'ackermann_msgs'}              # asked for at run time, done without if absent
-DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow'}
+DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow',
+                 'sklearn': 'scikit-learn'}
 LICENCE = ('# Licensed under the Apache License, Version 2.0', '# limitations under the License.')
 
 
