@@ -44,6 +44,7 @@ JOY = '/joy'
 SCAN = '/scan'
 RANGE = '/range'
 DEPTH = '/camera/depth'
+SIMULATED_SCANNER_X = 2.2                 # [m] ahead of base_link, as in sim.scanner
 OVERLAY = '/attention/overlay/compressed'
 WHY = '/policy/why'                       # the active path of the policy's tree, in words
 LANE_TRUTH = '/ground_truth/lane'
@@ -52,8 +53,13 @@ CLOCK = '/clock'
 DIAGNOSTICS = '/diagnostics'
 READY = '/system/ready'
 
+# what a namespace moves
+NAMES = (CAMERA, CAMERA + '/compressed', IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT,
+         TAKE_OVER, E_STOP, RELEASE, IN_COMMAND, HUMAN_COMMAND, JOY, SCAN, RANGE, DEPTH, OVERLAY,
+         WHY, LANE_TRUTH, DEPARTURE, READY)
+LIFECYCLE = ('policy_node',)               # nodes with states, for the manager
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
-            DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND)
+            DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND, SCAN)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,13 @@ class NodeSpec:
     parameters: Mapping[str, object] = field(default_factory=dict)
     remaps: Mapping[str, str] = field(default_factory=dict)
     watches: bool = False                  # only looks on: low priority, and may end alone
+    respawn: bool = False                  # whoever started it starts it again when it dies
+    namespace: str = ''                    # as 'left' or '/left'; see ``namespaced``
+
+    @property
+    def full_name(self) -> str:
+        """Return the node's name with its namespace, as parameter files want it."""
+        return f'/{self.namespace.strip("/")}/{self.name}' if self.namespace else self.name
 
     @property
     def executable(self) -> str:
@@ -85,25 +98,31 @@ class NodeSpec:
 def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int = 0,
                   duration_s: float = 0.0, noise_var: float = 0.0, lockstep: bool = False,
                   bag: str = '', parameters: Mapping[str, object] | None = None,
+                  obstacles: str = '', scan: bool = False,
                   ) -> tuple[NodeSpec, ...]:
     """
     Return simulator, policy and safety, plus a recorder where ``bag`` names a folder.
 
     ``duration_s`` 0 drives until stopped; ``parameters`` are handed to the simulator.
+    ``obstacles`` stand on the road, ``scan`` gives the car a laser scanner that safety watches.
     """
     common = {'lockstep': lockstep, 'use_sim_time': lockstep}
     simulator = NodeSpec(
         'simulator_node',
-        publishes=(CAMERA, IMU, ODOMETRY, LANE_TRUTH, DEPARTURE, *((CLOCK,) if lockstep else ())),
+        publishes=(CAMERA, IMU, ODOMETRY, LANE_TRUTH, DEPARTURE, *((CLOCK,) if lockstep else ()),
+                   *((SCAN,) if scan else ())),
         subscribes=(COMMAND,),
         parameters={'track': track, 'season': season, 'seed': seed, 'duration_s': duration_s,
-                    'noise_var': noise_var, 'lockstep': lockstep, **(parameters or {})})
+                    'noise_var': noise_var, 'lockstep': lockstep, 'obstacles': obstacles,
+                    'scan': scan, **(parameters or {})})
     policy = NodeSpec(
         'policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=(CAMERA, IMU),
-        parameters={'model': model, **common})
+        parameters={'model': model, **common}, respawn=not lockstep)
     safety = NodeSpec(
-        'safety_node', publishes=(COMMAND, VERDICT), subscribes=(POLICY_COMMAND, ODOMETRY),
-        parameters=common)
+        'safety_node', publishes=(COMMAND, VERDICT, IN_COMMAND),
+        subscribes=(POLICY_COMMAND, ODOMETRY, *((SCAN,) if scan else ())),
+        parameters={**common, **({'scan_topic': SCAN, 'scan_x': SIMULATED_SCANNER_X}
+                                 if scan else {})})
     nodes = [simulator, policy, safety]
     if bag:
         attributes = {'track': track, 'season': season, 'seed': seed, 'model': model,
@@ -116,13 +135,33 @@ def real_car(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = 
              ) -> tuple[NodeSpec, ...]:
     """Return policy and safety, plus a recorder where ``bag`` names a folder."""
     remaps = {old: new for old, new in (remaps or {}).items() if old != new}
-    nodes = [NodeSpec('policy_node', parameters={'model': model}, remaps=remaps),
-             NodeSpec('safety_node', remaps=remaps)]
+    nodes = [NodeSpec('policy_node', parameters={'model': model}, remaps=remaps, respawn=True),
+             NodeSpec('safety_node', remaps=remaps, respawn=True)]
     if bag:
         topics = tuple(remaps.get(topic, topic) for topic in RECORDED)
         nodes.append(replace(recorder(bag, attributes={'model': model}, topics=topics),
                              subscribes=()))
     return tuple(nodes)
+
+
+def manager(nodes: Sequence[NodeSpec]) -> NodeSpec:
+    """Return the node that activates the lifecycle nodes of ``nodes`` and watches over them."""
+    managed = [node.name for node in nodes if node.name in LIFECYCLE]
+    return NodeSpec('manager_node', parameters={'manage': ' '.join(managed)}, respawn=True)
+
+
+def namespaced(nodes: Sequence[NodeSpec], namespace: str) -> tuple[NodeSpec, ...]:
+    """
+    Return ``nodes`` in a namespace, so that two vehicles run at once; '' changes nothing.
+
+    Every topic and service of this file goes there too, except the clock and /diagnostics, which
+    are one for all; what was remapped already stays where it was put.
+    """
+    name = namespace.strip('/')
+    if not name:
+        return tuple(nodes)
+    own = {topic: f'/{name}{topic}' for topic in NAMES}
+    return tuple(replace(node, namespace=name, remaps={**own, **node.remaps}) for node in nodes)
 
 
 def live_page(nodes: Sequence[NodeSpec], *, model: str, port: int, host: str = '127.0.0.1',
@@ -179,6 +218,8 @@ def expectations(nodes: Sequence[NodeSpec], node: NodeSpec) -> str:
 def ros_arguments(node: NodeSpec) -> list[str]:
     """Return ``--ros-args ...`` for the remaps of ``node``; parameters go through a file."""
     arguments = ['--ros-args']
+    if node.namespace:
+        arguments += ['--remap', f'__ns:=/{node.namespace.strip("/")}']
     for old, new in node.remaps.items():
         arguments += ['--remap', f'{old}:={new}']
     return arguments
@@ -192,7 +233,7 @@ def process(node: NodeSpec, *, parameter_file: Path) -> list[str]:
 
 def parameter_sections(nodes: Sequence[NodeSpec]) -> dict[str, object]:
     """Return the content of the parameter file of a system, one section a node."""
-    return {node.name: {'ros__parameters': dict(node.parameters)} for node in nodes}
+    return {node.full_name: {'ros__parameters': dict(node.parameters)} for node in nodes}
 
 
 def share(name: str) -> Path:

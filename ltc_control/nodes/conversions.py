@@ -23,7 +23,7 @@ from __future__ import annotations
 import array
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -31,10 +31,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
+from sensor_msgs.msg import CompressedImage, Image, Imu, JointState, LaserScan
 
 from ltc_control.core import geometry
 from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Verdict
+from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import decode_compressed, decode_image, encode_rgb8
 from ltc_control.core.neurons import neuron_names as neuron_names
 
@@ -43,6 +44,9 @@ NOT_ESTIMATED = -1.0                       # sensor_msgs/Imu: element 0 of a cov
 LEVELS = {
     Verdict.PASS: DiagnosticStatus.OK,
     Verdict.LIMITED: DiagnosticStatus.OK,
+    Verdict.HUMAN: DiagnosticStatus.OK,
+    Verdict.OBSTACLE_SLOW: DiagnosticStatus.WARN,
+    Verdict.OBSTACLE_STOP: DiagnosticStatus.WARN,
     Verdict.NO_REQUEST: DiagnosticStatus.WARN,
     Verdict.TAKE_OVER: DiagnosticStatus.WARN,
 }                                          # all others: ERROR
@@ -156,6 +160,50 @@ def twist_from_command(command: Command, *, frame_id: str = 'base_link') -> Twis
     return message
 
 
+def ackermann_from_command(command: Command, *, wheelbase: float, message: Any,
+                           frame_id: str = 'base_link') -> Any:
+    """
+    Fill an empty ``AckermannDriveStamped`` and return it: steering angle [rad], speed [m/s].
+
+    The message is handed in because not every machine has its package. Rates are left at 0, which
+    means as fast as the vehicle can.
+    """
+    message.header.stamp = time_message(command.stamp_ns)
+    message.header.frame_id = frame_id
+    message.drive.steering_angle = geometry.steering_from_curvature(
+        float(command.curvature), wheelbase=wheelbase)
+    message.drive.speed = float(command.speed)
+    return message
+
+
+def scan_message(ranges: np.ndarray, *, stamp_ns: int, angle_min: float, angle_max: float,
+                 range_min: float, range_max: float, frame_id: str = 'laser') -> LaserScan:
+    """Return a laser scan of ranges (N,) float32 [m] over equal angles, inf for no return."""
+    message = LaserScan(
+        angle_min=angle_min, angle_max=angle_max,
+        angle_increment=(angle_max - angle_min) / (len(ranges) - 1),
+        range_min=range_min, range_max=range_max,
+        ranges=array.array('f', ranges.astype(np.float32).tobytes()))
+    message.header.stamp = time_message(stamp_ns)
+    message.header.frame_id = frame_id
+    return message
+
+
+def depth_from_image(message: Image) -> np.ndarray:
+    """Return depth (H, W) [m] of a 32FC1 or 16UC1 (millimetres) image, REP-118; ImageError."""
+    kinds = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001)}
+    if message.encoding not in kinds:
+        raise ImageError(f'a depth image is one of {sorted(kinds)!r}, got {message.encoding!r}')
+    kind, scale = kinds[message.encoding]
+    dtype = np.dtype(('>' if message.is_bigendian else '<') + kind)
+    height, width, step = message.height, message.width, message.step
+    if step < width * dtype.itemsize or len(message.data) < height * step:
+        raise ImageError(f'{len(message.data)} bytes in rows of {step} do not hold '
+                         f'{height}x{width} pixels of {message.encoding}')
+    rows = np.ndarray((height, width), dtype, buffer=message.data, strides=(step, dtype.itemsize))
+    return rows.astype(np.float32) * np.float32(scale)
+
+
 def odometry_from_message(message: OdometryMessage) -> Odometry:
     """Return pose and twist of the car in the plane."""
     pose, twist = message.pose.pose, message.twist.twist
@@ -222,11 +270,13 @@ class NeuronsMessage:
         return message
 
 
-def verdict_message(verdict: Verdict, *, stamp_ns: int) -> DiagnosticArray:
+def verdict_message(verdict: Verdict, *, stamp_ns: int,
+                    values: Mapping[str, object] | None = None) -> DiagnosticArray:
     """Return why the gate published what it published, with the stamp of that command."""
     level = LEVELS.get(verdict, DiagnosticStatus.ERROR)
+    pairs = [KeyValue(key=key, value=str(value)) for key, value in (values or {}).items()]
     return _diagnostic_array(stamp_ns, DiagnosticStatus(
-        level=level, name='safety_node: verdict', message=verdict.value))
+        level=level, name='safety_node: verdict', message=verdict.value, values=pairs))
 
 
 def verdict_of(message: DiagnosticArray) -> Verdict:

@@ -17,41 +17,46 @@ The only publisher of the actuator topic: requests pass the gate or become zero,
 A plain node on a fixed, steady timer: silence is not a stop, so zero is published for as long as
 there is nothing to follow. A request ages by its header stamp and by its arrival, whichever makes
 it older: a frozen camera and a dead policy both end in zero. In lockstep the gate is stepped once
-a request, when the odometry of the same moment is there, and the answer carries that stamp.
+a request, when the odometry and the obstacle sensors of the same moment are there, and the answer
+carries that stamp.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
+from std_msgs.msg import Bool, String
+from std_srvs.srv import SetBool, Trigger
 
 from ltc_control import bringup
 from ltc_control.core import gate
-from ltc_control.core.contracts import Command, Odometry, Verdict
+from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.limits import Limits
+from ltc_control.core.obstacle import ObstacleConfig
+from ltc_control.core.reasons import reason
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import SafetyParameters, declare
+from ltc_control.nodes.aging import Arrived
+from ltc_control.nodes.command_output import CommandOutput
+from ltc_control.nodes.human_inputs import HumanInputs
+from ltc_control.nodes.obstacle_inputs import ObstacleInputs
+from ltc_control.nodes.parameters import SafetyParameters, declare, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
-
-Stamped = TypeVar('Stamped', Command, Odometry)
+from ltc_control.nodes.vitals import Vitals
 
 
 class SafetyNode(Node):
-    """Holds the newest request and publishes what the gate makes of it."""
+    """Holds the newest of all inputs and publishes what the gate makes of them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__('safety_node', **kwargs)
@@ -59,23 +64,23 @@ class SafetyNode(Node):
         self._config = gate_config(told)
         self._lockstep = told.lockstep
         self._gate = gate.GateState()
-        self._request: Command | None = None
-        self._request_arrival = 0          # steady time: no clock adjustment reaches it
-        self._odometry: Odometry | None = None
-        self._odometry_arrival = 0
+        self._request: Arrived[Command] | None = None
+        self._odometry: Arrived[Odometry] | None = None
         self._answered = True              # lockstep: the newest request has had its answer
-        self._take_over = self._e_stop = self._release = False
-        self._verdict: Verdict | None = None
+        self._button = self._called = self._release = False    # e-stop by topic, by service
+        self._said: InCommand | None = None
         self._counts: Counter[Verdict] = Counter()
+        self._vitals = Vitals()
         self._publish(told)
         self._subscribe(told)
+        watch(self, told, self._retune)
         self._readiness = Readiness(self, told.expect)
 
     def _publish(self, told: SafetyParameters) -> None:
-        self._command_out = self.create_publisher(
-            TwistStamped, bringup.COMMAND, qos.command(lockstep=told.lockstep))
+        self._command_out = CommandOutput(self, told)
         self._verdict_out = self.create_publisher(
             DiagnosticArray, bringup.VERDICT, qos.LATCHED)
+        self._in_command_out = self.create_publisher(String, bringup.IN_COMMAND, qos.LATCHED)
         self._health_out = self.create_publisher(
             DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -88,102 +93,135 @@ class SafetyNode(Node):
                                  qos.command(lockstep=told.lockstep))
         self.create_subscription(OdometryMessage, bringup.ODOMETRY, self._on_odometry,
                                  qos.sensor(10, lockstep=told.lockstep))
-        self.create_subscription(Bool, bringup.TAKE_OVER, self._on_take_over, qos.EVENT)
+        self._human = HumanInputs(self, told)
+        self._obstacles = ObstacleInputs(self, told, then=self._on_sight)
         self.create_subscription(Bool, bringup.E_STOP, self._on_e_stop, qos.EVENT)
         self.create_service(Trigger, bringup.RELEASE, self._on_release)
+        self.create_service(SetBool, '~/estop', self._on_estop_call)
+
+    def _retune(self, told: SafetyParameters) -> None:
+        self._config = gate_config(told)
 
     def _on_request(self, message: TwistStamped) -> None:
-        self._request = convert.command_from_twist(message)
-        self._request_arrival = time.monotonic_ns()
+        self._request = Arrived.now(convert.command_from_twist(message))
+        self._vitals.count('requests')
         self._answered = False
         self._answer()
 
     def _on_odometry(self, message: OdometryMessage) -> None:
-        self._odometry = convert.odometry_from_message(message)
-        self._odometry_arrival = time.monotonic_ns()
+        self._odometry = Arrived.now(convert.odometry_from_message(message))
+        self._vitals.count('odometry')
         self._answer()
 
-    def _on_take_over(self, message: Bool) -> None:
-        self._take_over = message.data
-        self.get_logger().info('a person takes over' if message.data else 'take-over has ended')
+    def _on_sight(self) -> None:
+        self._vitals.count('obstacle_sensors')
+        self._answer()
 
     def _on_e_stop(self, message: Bool) -> None:
-        self._e_stop = message.data
+        self._button = message.data
         self.get_logger().warning(
             'emergency stop' if message.data else
             f'emergency stop let go; the car stands until {bringup.RELEASE} is called')
 
     def _on_release(self, _: Trigger.Request, answer: Trigger.Response) -> Trigger.Response:
-        self._release = not self._e_stop
+        self._release = not (self._button or self._called)
         answer.success = self._release
         answer.message = 'released' if self._release else 'the emergency stop is still pressed'
         return answer
 
+    def _on_estop_call(self, asked: SetBool.Request, answer: SetBool.Response,
+                       ) -> SetBool.Response:
+        """Stop, or let go and release in one: whoever calls with false means to drive on."""
+        self._called = asked.data
+        self._release = not (asked.data or self._button)
+        answer.success = asked.data or self._release
+        answer.message = ('emergency stop' if asked.data else 'released' if self._release else
+                          f'the stop on {bringup.E_STOP} is still pressed')
+        self.get_logger().warning(f'~/estop: {answer.message}')
+        return answer
+
     def _answer(self) -> None:
-        """Lockstep: step the gate once, when request and odometry of one moment are there."""
-        request, odometry = self._request, self._odometry
-        if not self._lockstep or self._answered or odometry is None:
+        """Lockstep: step the gate once, when all inputs of one moment are there."""
+        if not self._lockstep or self._answered or self._odometry is None:
             return
-        if odometry.stamp_ns < request.stamp_ns:
+        request, odometry = self._request.value, self._odometry.value
+        seen_ns = self._obstacles.newest_ns
+        if min(odometry.stamp_ns, request.stamp_ns if seen_ns is None else seen_ns,
+               ) < request.stamp_ns:
             return
         self._answered = True
-        command, verdict = self._step(request, odometry, now_ns=odometry.stamp_ns)
-        self._send(replace(command, stamp_ns=request.stamp_ns), verdict)
+        human = self._human.command
+        command = self._step(
+            now_ns=odometry.stamp_ns, request=request, odometry=odometry,
+            human=None if human is None else human.value,
+            sight=self._obstacles.sight(now_ns=None, future_s=self._config.future_s))
+        self._send(replace(command, stamp_ns=request.stamp_ns))
 
     def _tick(self) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        request = self._aged(self._request, self._request_arrival, now_ns=now_ns)
-        odometry = self._aged(self._odometry, self._odometry_arrival, now_ns=now_ns)
-        command, verdict = self._step(request, odometry, now_ns=now_ns)
-        if request is not None and command.stamp_ns == request.stamp_ns:
-            command = replace(command, stamp_ns=self._request.stamp_ns)
-        self._send(command, verdict)
+        request, odometry, human = (
+            None if item is None else item.aged(now_ns, future_s=self._config.future_s)
+            for item in (self._request, self._odometry, self._human.command))
+        command = self._step(
+            now_ns=now_ns, request=request, odometry=odometry, human=human,
+            sight=self._obstacles.sight(now_ns=now_ns, future_s=self._config.future_s))
+        for aged, item in ((request, self._request), (human, self._human.command)):
+            if aged is not None and command.stamp_ns == aged.stamp_ns:
+                command = replace(command, stamp_ns=item.value.stamp_ns)
+        self._send(command)
 
-    def _step(self, request: Command | None, odometry: Odometry | None, *, now_ns: int,
-              ) -> tuple[Command, Verdict]:
+    def _step(self, **inputs: Any) -> Command:
+        before = self._gate.verdict
         self._gate, command, verdict = gate.step(
-            self._gate, now_ns=now_ns, request=request, odometry=odometry,
-            take_over=self._take_over, e_stop=self._e_stop, release=self._release,
-            config=self._config)
+            self._gate, **inputs, take_over=self._human.take_over,
+            e_stop=self._button or self._called, release=self._release, config=self._config)
         self._release = False
-        return command, verdict
-
-    def _aged(self, value: Stamped | None, arrival: int, *, now_ns: int) -> Stamped | None:
-        """
-        Return ``value`` with a stamp that says its true age: by its stamp or by its arrival.
-
-        A stamp from the future is left as it is: the gate knows how much of that is usual.
-        """
-        if value is None or value.stamp_ns > now_ns + 1e9 * self._config.future_s:
-            return value
-        arrived_ns = now_ns - (time.monotonic_ns() - arrival)
-        return replace(value, stamp_ns=min(value.stamp_ns, arrived_ns))
-
-    def _send(self, command: Command, verdict: Verdict) -> None:
-        self._command_out.publish(convert.twist_from_command(command))
-        self._verdict_out.publish(convert.verdict_message(verdict, stamp_ns=command.stamp_ns))
+        if verdict is not before or not self._counts:
+            self.get_logger().info(f'verdict: {verdict.value}: {reason(self._gate)}')
         self._counts[verdict] += 1
-        if verdict is not self._verdict:
-            self.get_logger().info(f'verdict: {verdict.value}')
-            self._verdict = verdict
+        return command
+
+    def _send(self, command: Command) -> None:
+        state = self._gate
+        self._command_out.send(command)
+        self._vitals.count('commands')
+        self._verdict_out.publish(convert.verdict_message(
+            state.verdict, stamp_ns=command.stamp_ns,
+            values={'reason': reason(state), 'in_command': state.in_command.value}))
+        if state.in_command is not self._said:
+            self._said = state.in_command
+            self._in_command_out.publish(String(data=state.in_command.value))
 
     def _report(self) -> None:
+        now_ns = self.get_clock().now().nanoseconds
+        state = self._gate
         values: dict[str, object] = {key.value: count for key, count in self._counts.items()}
-        publishers = self.count_publishers(self._command_out.topic_name)
+        values |= {'in_command': state.in_command.value, 'verdict': state.verdict.value,
+                   'reason': reason(state), 'obstacle_m': round(state.distance_m, 2)}
+        for name, item in (('request', self._request), ('odometry', self._odometry),
+                           ('human', self._human.command)):
+            if item is not None:
+                values[f'{name}_age_s'] = round((now_ns - item.value.stamp_ns) / 1e9, 3)
+        values |= self._vitals.take()
+        topic = self._command_out.publisher.topic_name
+        publishers = self.count_publishers(topic)
         warning = '' if publishers == 1 else (
-            f'{publishers} publishers of {self._command_out.topic_name}, only one may speak')
+            f'{publishers} publishers of {topic}, only one may speak')
         if warning:
             self.get_logger().error(warning, throttle_duration_sec=2.0)
         self._health_out.publish(convert.health_message(
-            'safety_node: gate', values, stamp_ns=self.get_clock().now().nanoseconds,
-            warning=warning))
+            'safety_node: gate', values, stamp_ns=now_ns, warning=warning))
 
 
 def gate_config(told: SafetyParameters) -> gate.GateConfig:
-    """Return the configuration of the gate that the parameters describe."""
+    """Return the configuration of the gate that the parameters describe; ConfigError if unfit."""
     limits = Limits(**{item.name: getattr(told, item.name) for item in fields(Limits)
                        if hasattr(told, item.name)})
-    return gate.GateConfig(limits=limits, stale_s=told.stale_s, telemetry_s=told.telemetry_s)
+    obstacle = ObstacleConfig(**{
+        item.name: getattr(told, f'obstacle_{item.name}') for item in fields(ObstacleConfig)})
+    return gate.GateConfig(
+        limits=limits, obstacle=obstacle, stale_s=told.stale_s, telemetry_s=told.telemetry_s,
+        human_stale_s=told.human_stale_s, hand_back_s=told.hand_back_s)
 
 
 def main(args: Sequence[str] | None = None) -> int:

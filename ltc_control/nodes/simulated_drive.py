@@ -18,6 +18,8 @@ from __future__ import annotations
 from ltc_control.core.contracts import Command
 from ltc_control.nodes.parameters import SimulatorParameters
 from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
+from ltc_control.sim.obstacles import parse_obstacles
+from ltc_control.sim.scanner import ScannerSpec
 
 
 class SimulatedDrive:
@@ -29,15 +31,19 @@ class SimulatedDrive:
 
     def __init__(self, told: SimulatorParameters) -> None:
         self._told = told
+        self.scanner = ScannerSpec() if told.scan else None
         self._environment = Environment(EnvironmentSpec(
             track=told.track, season=told.season, rate_hz=told.rate_hz,
+            obstacles=parse_obstacles(told.obstacles), scanner=self.scanner,
             camera=CameraSpec(width=told.width, height=told.height, noise_var=told.noise_var,
                               exposure=told.exposure, delay_frames=told.delay_frames)))
         self._length = round(told.duration_s * told.rate_hz)
         self.frames = 0
         self.departures = 0
         self.just_departed = False
+        self.collisions = 0
         self.slips = 0
+        self._touching = False
         self._off_lane = False
         self._distance_m = 0.0
 
@@ -57,6 +63,8 @@ class SimulatedDrive:
         self.frames += 1
         departed = observation.truth.departed
         self.just_departed = departed and not self._off_lane
+        self.collisions += observation.truth.hit and not self._touching
+        self._touching = observation.truth.hit
         self._off_lane = departed
         self._distance_m = observation.truth.lap_m
         if self.just_departed:
@@ -64,9 +72,14 @@ class SimulatedDrive:
             self._environment.place(offset_m=0.0, heading_error=0.0)
         return observation
 
+    def place_obstacles(self, text: str) -> None:
+        """Set what stands on the road from now on; SimulationError where that cannot be."""
+        self._environment.obstacles.replace(parse_obstacles(text))
+
     def figures(self) -> dict[str, object]:
         """Return the numbers so far."""
         return {'frames': self.frames, 'departures': self.departures,
+                'collisions': self.collisions,
                 'distance_m': round(self._distance_m, 2), 'clock_slips': self.slips}
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.task import Future
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import Image, Imu
+from sensor_msgs.msg import Image, Imu, LaserScan
 from std_msgs.msg import String
 
 from ltc_control import bringup
@@ -45,9 +45,10 @@ from ltc_control.core.contracts import Command, Frame
 from ltc_control.core.errors import BringupError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import SimulatorParameters, declare
+from ltc_control.nodes.parameters import SimulatorParameters, declare, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from ltc_control.nodes.vitals import Vitals
 
 if TYPE_CHECKING:
     from ltc_control.sim.environment import Observation
@@ -77,6 +78,7 @@ class SimulatorNode(Node):
         self._started = False
         self._sent_at: OrderedDict[int, float] = OrderedDict()
         self._latency_ms: list[float] = []
+        self._vitals = Vitals()
         self._ready_names: set[str] = set()
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._publish()
@@ -85,6 +87,7 @@ class SimulatorNode(Node):
         self.create_subscription(String, bringup.READY, self._on_ready, qos.LATCHED_MANY)
         self.create_timer(CHECK_EVERY_S, self._check, clock=self._steady)
         self.create_timer(1.0, self._report, clock=self._steady)
+        watch(self, told, lambda wanted: self._drive.place_obstacles(wanted.obstacles))
         self._matched = not told.expect
         self._readiness = Readiness(self, told.expect, then=self._on_matched)
 
@@ -102,6 +105,9 @@ class SimulatorNode(Node):
             PointStamped, bringup.DEPARTURE, qos.EVENT)
         self._health_out = self.create_publisher(
             DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
+        self._scan_out = (self.create_publisher(
+            LaserScan, bringup.SCAN, qos.sensor(2, lockstep=lockstep))
+            if self._told.scan else None)
         self._clock_out = (self.create_publisher(ClockMessage, bringup.CLOCK, qos.REPORT)
                            if lockstep else None)
 
@@ -130,6 +136,7 @@ class SimulatorNode(Node):
     def _on_command(self, message: TwistStamped) -> None:
         command = convert.command_from_twist(message)
         self._command, self._command_at = command, time.monotonic()
+        self._vitals.count('commands')
         sent_at = self._sent_at.pop(command.stamp_ns, None)
         if sent_at is not None:
             self._latency_ms.append(1e3 * (time.perf_counter() - sent_at))
@@ -163,10 +170,20 @@ class SimulatorNode(Node):
             sample = convert.ImuSample(origin + int(stamp), tuple(gyro), tuple(accel))
             self._imu_out.publish(convert.imu_message(sample))
         self._send_truth(observation)
+        self._send_scan(observation)
         frame = Frame(origin + observation.frame.stamp_ns, observation.frame.rgb)
         self._awaited_ns = frame.stamp_ns
         self._remember(frame.stamp_ns)
         self._camera_out.publish(self._image.fill(frame))
+        self._vitals.count('images')
+
+    def _send_scan(self, observation: Observation) -> None:
+        spec = self._drive.scanner
+        if self._scan_out is not None and spec is not None and observation.scan is not None:
+            self._scan_out.publish(convert.scan_message(
+                observation.scan, stamp_ns=self._origin_ns + observation.frame.stamp_ns,
+                angle_min=-0.5 * spec.field, angle_max=0.5 * spec.field,
+                range_min=spec.range_min, range_max=spec.range_max))
 
     def _send_truth(self, observation: Observation) -> None:
         odometry = convert.shifted(observation.odometry, self._origin_ns)
@@ -216,7 +233,9 @@ class SimulatorNode(Node):
                     'this ROS domain; choose another ROS_DOMAIN_ID')
 
     def _report(self) -> None:
-        values = self._drive.figures()
+        values = self._drive.figures() | self._vitals.take()
+        if self._command is not None:
+            values['command_age_s'] = round(time.monotonic() - self._command_at, 3)
         if self._latency_ms:
             p50, p99 = np.percentile(self._latency_ms, (50, 99))
             values |= {'latency_ms_p50': round(p50, 3), 'latency_ms_p99': round(p99, 3)}

@@ -109,7 +109,7 @@ class Environment:
         self.car.reset(x=x, y=y, yaw=yaw, speed=speed, curvature=bend)
         self._arc = arc
         self._hit = False
-        self._free: tuple[float, float, float] | None = None
+        self._stuck: tuple[float, float, float] | None = None
 
     def step(self, command: Command) -> Observation:
         """Drive one camera period under ``command`` and return what is seen at its end."""
@@ -121,14 +121,12 @@ class Environment:
         return self._observe()
 
     def _stand_if_hit(self, now_s: float) -> None:
-        """Let a car that runs into an obstacle stand where it was free last."""
-        pose = self.car.pose
-        if not self.obstacles.hit(*pose, now_s=now_s):
-            self._free = pose
-            return
-        x, y, yaw = self._free or pose
-        self.car.reset(x=x, y=y, yaw=yaw)
-        self._hit = True
+        """Let a car that runs into an obstacle stand there for as long as that does."""
+        pose = self._stuck or self.car.pose
+        self._stuck = pose if self.obstacles.hit(*pose, now_s=now_s) else None
+        if self._stuck is not None:
+            self.car.reset(x=pose[0], y=pose[1], yaw=pose[2])
+            self._hit = True
 
     @property
     def stamp_ns(self) -> int:

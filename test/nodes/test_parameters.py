@@ -44,14 +44,14 @@ class Bare(Node):
 
 
 @pytest.mark.parametrize('table', TABLES)
-def test_defaults_are_declared_described_and_read_only(stage: Any, table: type) -> None:
+def test_defaults_are_declared_described_and_read_only_unless_live(stage: Any, table: type) -> None:
     node = stage.add(Bare)
     told = parameters.declare(node, table)
     assert told == table()
     for item in fields(table):
         descriptor = node.describe_parameter(item.name)
         assert len(descriptor.description) > 10
-        assert descriptor.read_only
+        assert descriptor.read_only is not item.metadata['live']
 
 
 def test_an_integer_may_stand_for_a_float(stage: Any) -> None:
