@@ -31,6 +31,7 @@ VERDICT_WORDS = {
 }
 LEVELS = {'pass': 'good', 'limited': 'good', 'obstacle_slow': 'warn', 'human': 'person',
           'take_over': 'person'}
+WITHIN_LIMITS = {'pass', 'limited'}
 DRIVERS = {'good': 'policy', 'warn': 'policy', 'person': 'human', 'stop': 'nobody'}
 DRIVER_WORDS = {'policy': 'The network drives', 'human': 'A person drives',
                 'nobody': 'Nobody drives: held at zero'}

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,7 +37,8 @@ from ltc_control.nodes.dashboard_path import DrivenPath
 HISTORY_S = 60.0
 LATENCIES = 500                            # commands that the percentiles are of
 LONGEST_LATENCY_S = 10.0                   # more is a stamp of another clock
-EVENTS = 8
+EVENTS = 6
+REMEMBERED = 400                           # stamps of requests, to know an answer by
 NANO = 1e-9
 
 
@@ -55,7 +56,8 @@ class LiveView:
         self._latency: dict[str, Any] | None = None
         self._told_latency: dict[str, Any] | None = None
         self._latency_at = 0.0
-        self._answered_ns = 0
+        self._unanswered: OrderedDict[int, None] = OrderedDict()
+        self._verdicts: deque[str] = deque(maxlen=round(HISTORY_S * rate_hz))
         self._first_ns: int | None = None
         self._stamp_ns: int | None = None
         self._odometry: Odometry | None = None
@@ -82,20 +84,24 @@ class LiveView:
         """Take what the network asks for; it carries the stamp of its frame."""
         self._asked = command
         self.on_stamp(command.stamp_ns)
+        self._unanswered[command.stamp_ns] = None
+        if len(self._unanswered) > REMEMBERED:
+            self._unanswered.popitem(last=False)
 
     def on_command(self, command: Command, *, sent_ns: int) -> None:
         """Take what safety passed on, published at ``sent_ns`` of the wall clock."""
         self._passed = command
         wait_ns = sent_ns - command.stamp_ns
-        # safety repeats the newest command until the next; only its first answer counts
-        if (command.stamp_ns > self._answered_ns and self._moving()
-                and 0 <= wait_ns < LONGEST_LATENCY_S / NANO):
+        # safety repeats a command until the next one, and its zeros carry a time of their own:
+        # what counts is the first command with the stamp of a request
+        asked = self._unanswered.pop(command.stamp_ns, False) is None
+        if asked and 0 <= wait_ns < LONGEST_LATENCY_S / NANO:
             self._latency_ms.append(1e3 * NANO * wait_ns)
-        self._answered_ns = command.stamp_ns
 
     def on_verdict(self, verdict: str) -> None:
         """Take why safety passed on what it did."""
-        if verdict != self._verdict:
+        # limits come and go many times a minute: their share is told, not each time
+        if verdict != self._verdict and not {verdict, self._verdict} <= words.WITHIN_LIMITS:
             self._log(words.verdict_words(verdict), words.verdict_level(verdict))
         self._verdict = verdict
 
@@ -132,6 +138,7 @@ class LiveView:
         """Return what changes, JSON-ready, and remember it; ``picture`` tells of the image."""
         self._count += 1
         self._history.append(self._sample())
+        self._verdicts.append(self._verdict)
         driver = words.in_command(self._in_command, self._verdict)
         return {
             'n': self._count, 'at': self._history[-1], 'picture': dict(picture),
@@ -144,7 +151,8 @@ class LiveView:
             'verdict': self._verdict, 'verdict_words': words.verdict_words(self._verdict),
             'level': words.verdict_level(self._verdict), 'why': self._why,
             'in_command': driver, 'driver_words': words.driver_words(driver),
-            'departures': self.departures, 'events': list(self._events)}
+            'departures': self.departures, 'events': list(self._events),
+            'shares': self._shares()}
 
     def hello(self) -> dict[str, Any]:
         """Return what a page needs when it opens, JSON-ready."""
@@ -155,8 +163,11 @@ class LiveView:
             'limits': {'curvature': self.limits.max_curvature, 'speed': self.limits.max_speed,
                        'known': self.limits_known}}
 
-    def _moving(self) -> bool:
-        return words.verdict_level(self._verdict) in ('good', 'warn')
+    def _shares(self) -> list[list[object]]:
+        """Return [verdict, share, level] of the last minute, the most frequent first."""
+        counts = Counter(self._verdicts)
+        return [[verdict, round(count / len(self._verdicts), 3), words.verdict_level(verdict)]
+                for verdict, count in counts.most_common() if verdict]
 
     def _seconds(self) -> float:
         if self._first_ns is None or self._stamp_ns is None:

@@ -1,10 +1,11 @@
 // The wiring as a picture: inputs, inter, command and motor neurons from left to right.
 const NS = 'http://www.w3.org/2000/svg';
-const WIDTH = 640, TOP = 34, BOTTOM = 18;
-const COLUMNS = {inter: 236, command: 402, motor: 548};
+const WIDTH = 640, TOP = 30, BOTTOM = 8, LEAST_HEIGHT = 420;
+const INPUTS = 40;
+const COLUMNS = {inter: 218, command: 396, motor: 540};
 const RADIUS = {inter: 12.5, command: 14.5, motor: 18, unit: 11};
 const THINNEST = 0.35, WIDEST = 6.5, WIDEST_INPUT = 3.2;
-const SHORTEST_TAU = 0.01, LONGEST_TAU = 10;
+const SHORTEST_TAU = 0.001, LONGEST_TAU = 1;       // [s] ends of the bars
 
 function element(name, attributes, parent) {
   const made = document.createElementNS(NS, name);
@@ -21,6 +22,16 @@ export class Circuit {
     this.taus = taus;
     this.scale = 0.05;                     // of a current: grows to the largest seen, fades slowly
     this.inputScale = 0.05;
+    new ResizeObserver(() => this.fit()).observe(svg);
+  }
+
+  fit() {
+    if (this.told && Math.abs(this.tall() - this.height) > 8) this.build(this.told, this.title);
+  }
+
+  tall() {                                 // of the drawing, so that it fills its card
+    const {width, height} = this.svg.getBoundingClientRect();
+    return width ? Math.max(LEAST_HEIGHT, Math.round(WIDTH * height / width)) : LEAST_HEIGHT;
   }
 
   build(told, title) {
@@ -28,17 +39,17 @@ export class Circuit {
     this.taus.replaceChildren();
     this.nodes = this.inner = this.sensory = null;
     this.told = told;
+    this.title = title;
     if (!told) {
       document.getElementById('circuit-note').textContent = 'no model was named, so its wiring is not known';
       return;
     }
     if (told.note) document.getElementById('circuit-note').textContent = told.note;
     const byRole = (role) => told.names.map((_, i) => i).filter((i) => told.roles[i] === role);
-    const tallest = Math.max(byRole('inter').length, 8);
-    const height = this.height = Math.max(420, TOP + BOTTOM + tallest * 43);
+    const height = this.height = this.tall();
     this.svg.setAttribute('viewBox', `0 0 ${WIDTH} ${height}`);
     this.places = told.inner.length ? this.inColumns(byRole) : this.inGrid();
-    this.inputs = Array.from({length: told.inputs}, (_, i) => [72, spread(told.inputs, height)(i)]);
+    this.inputs = Array.from({length: told.inputs}, (_, i) => [INPUTS, spread(told.inputs, height)(i)]);
     const edges = element('g', {}, this.svg), dots = element('g', {}, this.svg);
     this.sensory = told.sensory.map((ends) => this.edge(edges, this.inputs[ends[0]], ends, 3, 'sensory'));
     this.inner = told.inner.map((ends) => this.edge(edges, this.places[ends[0]], ends, this.radius(ends[0]), 'inner'));
@@ -88,6 +99,8 @@ export class Circuit {
     if (role === 'motor') {
       const words = (title.commands || [])[Number(name.split('_')[1])] || name.replace('_', ' ');
       element('text', {x: x + r + 7, y: y + 4.5, class: 'motor'}, group).textContent = words;
+    } else {
+      element('text', {x, y: y + 3.5, class: 'number'}, group).textContent = name.split('_')[1];
     }
     const tip = element('title', {}, group);
     return {lit, tip, name};
@@ -96,7 +109,7 @@ export class Circuit {
   heads(told, byRole) {
     if (!told.inner.length) return;
     const head = (x, text) => { element('text', {x, y: 16, class: 'head'}, this.svg).textContent = text; };
-    head(72, `${told.inputs} inputs`);
+    head(INPUTS, `${told.inputs} inputs`);
     for (const [role, x] of Object.entries(COLUMNS)) head(x, `${byRole(role).length} ${role}`);
   }
 

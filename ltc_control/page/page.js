@@ -95,6 +95,7 @@ function draw() {
   map.draw(tick.car);
   history.draw();
   drawLatency(tick.latency);
+  drawShares(tick.shares);
   drawEvents(tick.events);
   document.body.dataset.count = String(tick.n);
 }
@@ -104,6 +105,21 @@ function lane(tick) {
   const [distance, offset] = tick.lane;
   const side = Math.abs(offset) < 0.005 ? 'centre' : offset > 0 ? 'left of the lane centre' : 'right of the lane centre';
   return `${distance.toFixed(0)} m driven, ${(100 * Math.abs(offset)).toFixed(0)} cm ${side}`;
+}
+
+function drawShares(shares) {
+  const key = JSON.stringify(shares), box = $('shares');
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...shares.map(([verdict, share, level]) => {
+    const part = document.createElement('span');
+    part.dataset.level = level;
+    part.dataset.verdict = verdict;
+    part.style.flexGrow = String(Math.max(share, 0.001));
+    part.title = `${verdict.replaceAll('_', ' ')}: ${(100 * share).toFixed(1)} %`;
+    part.textContent = `${verdict.replaceAll('_', ' ')} ${(100 * share).toFixed(0)} %`;
+    return part;
+  }));
 }
 
 function drawEvents(events) {
