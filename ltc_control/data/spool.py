@@ -14,10 +14,11 @@
 """
 A crash-safe recording: every message is on its way to the disk when ``write`` returns.
 
-The spool is an unchunked MCAP in ``NAME.spool``, flushed after each message, so ``kill -9`` costs
-at most the message being written. ``finish`` (or ``recover`` on the next start) rewrites it into a
-chunked, indexed rosbag2 folder ``NAME`` and removes the spool. Power loss is bounded by a sync to
-the disk once a second.
+The spool is a folder ``NAME.spool`` with unchunked MCAP files, written with one call to the system
+a batch, so ``kill -9`` costs at most the batch being written. A mark with a CRC-32 stands before
+each record: what a power cut leaves of the last second (pages that were not written yet read as
+zeros) is told from what is whole. A thread syncs to the disk once a second. ``finish``, or
+``recover`` on the next start, rewrites the spool into an indexed rosbag2 folder ``NAME``.
 """
 
 from __future__ import annotations
@@ -25,51 +26,144 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import struct
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from mcap.exceptions import McapError
-from mcap.records import Channel, Chunk, Footer, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader, breakup_chunk
-from mcap.writer import CompressionType, Writer
-from zstandard import ZstdError
+from mcap.records import DataEnd, Footer, Header, Metadata, Schema
 
 from ltc_control.core.errors import BagError
+from ltc_control.data.mcap_file import MAGIC, PROFILE, encoded, mark, message_head
 from ltc_control.data.messages import definition
+from ltc_control.data.recovery import (
+    Recovery,
+    find_spools,
+    finish_leftovers,
+    recover,
+    whole_messages,
+)
 from ltc_control.data.rosbag2 import (
     LIBRARY,
     METADATA_RECORD,
-    PARTIAL_SUFFIX,
     SPOOL_SUFFIX,
-    BagWriter,
+    Topic,
+    sync_folder,
 )
 
-SPOOL_FILE = 'spool.mcap'
+__all__ = ['Received', 'Recovery', 'SPOOL_FILE', 'SpoolWriter', 'Split', 'find_spools',
+           'finish_leftovers', 'recover', 'whole_messages']
+
+SPOOL_FILE = 'spool.mcap'                  # then spool_0001.mcap, ...
 _SYNC_EVERY_S = 1.0
-_BROKEN = (McapError, ZstdError, RuntimeError, ValueError, EOFError, UnicodeDecodeError,
-           MemoryError, OverflowError, struct.error)
+_MOST_BUFFERS = 900                        # of one writev(2); Linux takes 1024
+
+
+class Received(NamedTuple):
+    """One message as it came: the bytes, when it came, when it was sent (0: not known)."""
+
+    topic: str
+    type_name: str
+    cdr: bytes
+    received_ns: int
+    sent_ns: int = 0
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """What ``recover`` saved: ``complete`` says whether the source had its proper end."""
+class Split:
+    """A file ends when it has ``bytes`` or spans ``seconds``, whichever is first; 0: never."""
 
-    bag: Path
-    messages: int
-    complete: bool
+    bytes: int = 0
+    seconds: float = 0.0
+
+    def is_due(self, *, size: int, span_ns: int) -> bool:
+        """Say whether a file of ``size`` bytes over ``span_ns`` is long enough."""
+        return bool((self.bytes and size >= self.bytes)
+                    or (self.seconds and span_ns >= self.seconds * 1e9))
+
+
+class _File:
+    """One MCAP of a spool: appended to, never read; a failed write leaves it as it was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self.number, fcntl.LOCK_EX)        # says that its recorder is alive
+        self.size = 0
+        self.first_ns: int | None = None
+        self._syncer = _Syncer(self.number)
+        self.append([MAGIC, encoded(Header(PROFILE, LIBRARY))])
+
+    def append(self, parts: Sequence[bytes]) -> None:
+        """Write ``parts`` or nothing; raises OSError."""
+        try:
+            for begin in range(0, len(parts), _MOST_BUFFERS):
+                _write_all(self.number, parts[begin:begin + _MOST_BUFFERS])
+        except OSError:
+            os.ftruncate(self.number, self.size)
+            os.lseek(self.number, self.size, os.SEEK_SET)
+            raise
+        self.size += sum(map(len, parts))
+
+    def end(self) -> None:
+        """Write the proper end, sync and close."""
+        try:
+            self.append([encoded(DataEnd(0)), encoded(Footer(0, 0, 0)), MAGIC])
+            os.fsync(self.number)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        if self.number >= 0:
+            self._syncer.stop()
+            os.close(self.number)
+            self.number = -1
+
+
+def _write_all(number: int, parts: Sequence[bytes]) -> None:
+    waiting = list(parts)
+    while waiting:
+        written = os.writev(number, waiting)
+        while waiting and written >= len(waiting[0]):
+            written -= len(waiting.pop(0))
+        if waiting and written:
+            waiting[0] = waiting[0][written:]
+
+
+class _Syncer:
+    """A thread that brings a file to the disk once a second: the writer never waits for it."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='spool sync', daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_SYNC_EVERY_S):
+            try:
+                os.fdatasync(self._number)
+            except OSError:                # the writer meets the same error, and tells it
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
 
 
 class SpoolWriter:
     """
     Records serialised messages for a bag folder ``path`` that appears with ``finish``.
 
-    Raises BagError when ``path`` or an unfinished spool of it exists (recover that first).
+    ``split`` says when to go on in a new file. Raises BagError when ``path`` or an unfinished
+    spool of it exists (recover that first). ``write`` raises BagError when the disk takes no more:
+    what was written before stays whole.
     """
 
-    def __init__(self, path: Path | str, *, attributes: dict[str, str] | None = None) -> None:
+    def __init__(self, path: Path | str, *, attributes: Mapping[str, str] | None = None,
+                 split: Split | None = None) -> None:
         self.path = Path(path)
         self.spool = self.path.with_name(self.path.name + SPOOL_SUFFIX)
         if self.path.exists():
@@ -77,184 +171,142 @@ class SpoolWriter:
         if self.spool.exists():
             raise BagError(f'{str(self.spool)!r} was left by a recording that did not finish; '
                            f'`ltc bag recover {self.spool} OUT` saves it, or remove it')
-        self.spool.mkdir(parents=True)
+        self._attributes = dict(attributes or {})
+        self._split = split or Split()
+        self._topics: dict[str, tuple[int, Topic]] = {}
         self.messages = 0
-        self._stream = (self.spool / SPOOL_FILE).open('wb')
-        fcntl.flock(self._stream, fcntl.LOCK_EX)       # says that its recorder is alive
-        self._writer = Writer(self._stream, use_chunking=False,
-                              compression=CompressionType.NONE)
-        self._writer.start(profile='ros2', library=LIBRARY)
-        self._writer.add_metadata(METADATA_RECORD, dict(attributes or {}))
-        self._channels: dict[tuple[str, str], int] = {}
-        self._synced_s = time.monotonic()
-        self._flush()
+        self._ended_bytes = 0              # of the files before the current one
+        self._files = 0
+        try:
+            self.spool.mkdir(parents=True)
+            self._file = self._start_file()
+            sync_folder(self.spool.parent)
+        except OSError as error:
+            raise BagError(f'cannot record to {str(self.path)!r}: {error}') from error
 
-    def write(self, topic: str, type_name: str, cdr: bytes, stamp_ns: int) -> None:
+    @property
+    def bytes(self) -> int:
+        """Bytes on disk so far."""
+        return self._ended_bytes + self._file.size
+
+    @property
+    def files(self) -> int:
+        """Files so far, the current one counted."""
+        return self._files
+
+    def declare(self, topic: Topic) -> None:
+        """Say what is known of a topic before its first message; a known topic stays."""
+        if topic.name not in self._topics:
+            self._topics[topic.name] = (len(self._topics) + 1, topic)
+            self._append(self._declaration(topic.name))
+
+    def write(self, topic: str, type_name: str, cdr: bytes, stamp_ns: int, *,
+              sent_ns: int = 0) -> None:
         """Append one message received at ``stamp_ns``; it survives a kill from here on."""
-        channel = self._channels.get((topic, type_name))
-        if channel is None:
-            channel = self._register(topic, type_name)
-        self._writer.add_message(channel, stamp_ns, cdr, stamp_ns)
-        self.messages += 1
-        self._flush()
+        self.write_all([Received(topic, type_name, cdr, stamp_ns, sent_ns)])
 
-    def finish(self, *, attributes: dict[str, str] | None = None) -> Path:
+    def write_all(self, batch: Sequence[Received]) -> None:
+        """Append messages with one call to the system; all of them, or none and a BagError."""
+        if not batch:
+            return
+        newest_ns = max(item.received_ns for item in batch)
+        if self._file.first_ns is None:
+            self._file.first_ns = min(item.received_ns for item in batch)
+        elif self._split.is_due(size=self._file.size, span_ns=newest_ns - self._file.first_ns):
+            self._next_file()
+            self._file.first_ns = min(item.received_ns for item in batch)
+        parts: list[bytes] = []
+        for count, item in enumerate(batch):
+            number = self._number(item)
+            head = message_head(number, self.messages + count, item.received_ns,
+                                item.sent_ns or item.received_ns, len(item.cdr))
+            parts += (mark(head, item.cdr), head, item.cdr)
+        self._append(parts)
+        self.messages += len(batch)
+
+    def _number(self, item: Received) -> int:
+        known = self._topics.get(item.topic)
+        if known is None:
+            self.declare(Topic(item.topic, item.type_name, definition(item.type_name)))
+            known = self._topics[item.topic]
+        if known[1].type_name != item.type_name:
+            raise BagError(f'topic {item.topic!r} holds {known[1].type_name!r}, got '
+                           f'{item.type_name!r}; give each type its own topic')
+        return known[0]
+
+    def end(self, *, attributes: Mapping[str, str] | None = None) -> None:
+        """Close the files with their proper end; ``finish`` or ``recover`` may follow later."""
+        if self._file.number < 0:
+            return
+        try:
+            if attributes:
+                self._file.append(_marked(Metadata(METADATA_RECORD, dict(attributes))))
+            self._file.end()
+        except OSError:                    # a full disk: what is there is whole all the same
+            self._file.close()
+
+    def close(self) -> None:
+        """Close the file as it is, as if the recorder had been killed."""
+        self._file.close()
+
+    def finish(self, *, attributes: Mapping[str, str] | None = None,
+               progress: Callable[[int, int], None] | None = None) -> Path:
         """
         Rewrite the spool into the bag ``path`` and remove it; return ``path``.
 
-        Raises BagError when nothing was recorded; then neither spool nor bag is left.
+        ``progress`` is called with bytes done and bytes in all. Raises BagError when nothing was
+        recorded (then neither spool nor bag is left) and when the disk has no room for the bag
+        (then the spool is left).
         """
-        if not self._stream.closed:
-            if attributes:
-                self._writer.add_metadata(METADATA_RECORD, attributes)
-            self._writer.finish()          # type: ignore[no-untyped-call]
-            self._stream.close()
-            if not self.messages:
-                shutil.rmtree(self.spool)
-                raise BagError(f'nothing was recorded for {str(self.path)!r}: no message came on '
-                               'its topics; check their names with `ros2 topic list`')
-            recover(self.spool, self.path)
+        self.end(attributes=attributes)
+        if not self.messages:
+            shutil.rmtree(self.spool, ignore_errors=True)
+            raise BagError(f'nothing was recorded for {str(self.path)!r}: no message came on '
+                           'its topics; check their names with `ros2 topic list`')
+        if self.spool.exists():
+            recover(self.spool, self.path, progress=progress)
         return self.path
 
-    def _register(self, topic: str, type_name: str) -> int:
-        schema = self._writer.register_schema(type_name, 'ros2msg',
-                                              definition(type_name).encode())
-        channel = self._writer.register_channel(topic, 'cdr', schema,
-                                                {'offered_qos_profiles': ''})
-        self._channels[topic, type_name] = channel
-        return channel
-
-    def _flush(self) -> None:
-        self._stream.flush()
-        now_s = time.monotonic()
-        if now_s - self._synced_s > _SYNC_EVERY_S:
-            os.fdatasync(self._stream.fileno())
-            self._synced_s = now_s
-
-
-def recover(source: Path | str, out: Path | str | None = None) -> Recovery:
-    """
-    Write every whole message of ``source`` into a new bag ``out``.
-
-    ``source`` is a .mcap file, a bag folder, or the ``NAME.spool`` of a recording that was killed;
-    a spool is removed once its bag ``NAME`` (the default ``out``) stands. Raises BagError when
-    ``out`` exists, when nothing whole is left, or when the recorder is still at work.
-    """
-    source = Path(source)
-    out = _default_out(source) if out is None else Path(out)
-    files = _mcap_files(source)
-    if any(_is_written(file) for file in files):
-        raise BagError(f'{str(source)!r} is being recorded; stop its recorder first')
-    complete = True
-    messages = 0
-    with BagWriter(out) as bag:
-        for file in files:
-            reader = _WholeRecords(file)
-            messages += _copy(reader, bag)
-            complete &= reader.complete
-        if not messages:
-            raise BagError(f'{str(source)!r} holds no whole message; there is nothing to save')
-    if source.name.endswith(SPOOL_SUFFIX):
-        shutil.rmtree(source)
-    return Recovery(out, messages, complete)
-
-
-def find_spools(folder: Path | str) -> list[Path]:
-    """Return the spools in ``folder`` whose recorder died: what the next one recovers."""
-    return [spool for spool in sorted(Path(folder).glob(f'*{SPOOL_SUFFIX}'))
-            if not any(_is_written(file) for file in spool.glob('*.mcap'))]
-
-
-def _is_written(file: Path) -> bool:
-    """Return whether a living recorder holds the file."""
-    with file.open('rb') as stream:
+    def _start_file(self) -> _File:
+        name = f'spool_{self._files:04d}.mcap' if self._files else SPOOL_FILE
+        file = _File(self.spool / name)
+        self._files += 1
         try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+            file.append(_marked(Metadata(METADATA_RECORD, self._attributes)))
+            for topic in self._topics:
+                file.append(self._declaration(topic))
+            sync_folder(self.spool)
+        except OSError:
+            file.close()
+            raise
+        return file
 
-
-def whole_messages(file: Path) -> tuple[int, bool]:
-    """Return how many whole messages a .mcap holds and whether it has its proper end."""
-    reader = _WholeRecords(file)
-    count = sum(isinstance(record, Message) for record in reader)
-    return count, reader.complete
-
-
-class _WholeRecords:
-    """
-    The whole records of a .mcap in file order, chunks opened.
-
-    Reading stops where the file breaks off; a chunk with a wrong checksum is left out. Afterwards
-    ``complete`` says whether neither happened.
-    """
-
-    def __init__(self, file: Path) -> None:
+    def _next_file(self) -> None:
+        try:
+            file = self._start_file()
+        except OSError as error:
+            raise self._full(error) from error
+        self._ended_bytes += self._file.size
+        self._file.end()
         self._file = file
-        self.complete = False
 
-    def __iter__(self) -> Iterator[object]:
-        ended, damaged = False, False
-        with self._file.open('rb') as stream:
-            try:
-                records = StreamReader(stream, emit_chunks=True, record_size_limit=None).records
-                for record in records:
-                    ended |= isinstance(record, Footer)
-                    if not isinstance(record, Chunk):
-                        yield record
-                        continue
-                    inner = _open_chunk(record)
-                    damaged |= inner is None
-                    yield from inner or ()
-            except _BROKEN:
-                damaged = True
-        self.complete = ended and not damaged
+    def _declaration(self, name: str) -> list[bytes]:
+        """Return type and topic, twice: without them all messages of the topic would be lost."""
+        number, topic = self._topics[name]
+        once = _marked(topic.schema(number)) + _marked(topic.channel(number, schema=number))
+        return once * 2
+
+    def _append(self, parts: Sequence[bytes]) -> None:
+        try:
+            self._file.append(parts)
+        except OSError as error:
+            raise self._full(error) from error
+
+    def _full(self, error: OSError) -> BagError:
+        return BagError(f'{str(self.spool)!r} takes no more: {error.strerror}; {self.messages} '
+                        'messages are safe in it')
 
 
-def _open_chunk(chunk: Chunk) -> list[object] | None:
-    """Return the records of a chunk, None for a damaged one."""
-    try:
-        return list(breakup_chunk(chunk, validate_crc=True))
-    except _BROKEN:
-        return None
-
-
-def _copy(records: _WholeRecords, bag: BagWriter) -> int:
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, Channel] = {}
-    count = 0
-    for record in records:
-        if isinstance(record, Schema):
-            schemas[record.id] = record
-        elif isinstance(record, Channel):
-            channels[record.id] = record
-        elif isinstance(record, Metadata) and record.name == METADATA_RECORD:
-            bag.attributes.update(record.metadata)
-        elif isinstance(record, Message):
-            channel = channels.get(record.channel_id)
-            schema = schemas.get(channel.schema_id) if channel else None
-            if channel is None or schema is None:      # it stood in a damaged chunk
-                continue
-            bag.declare(channel.topic, schema.name, schema.data.decode(), schema.encoding)
-            bag.write(channel.topic, schema.name, record.data, log_ns=record.log_time,
-                      publish_ns=record.publish_time)
-            count += 1
-    return count
-
-
-def _default_out(source: Path) -> Path:
-    for suffix in (SPOOL_SUFFIX, PARTIAL_SUFFIX):
-        if source.name.endswith(suffix):
-            return source.with_name(source.name.removesuffix(suffix))
-    return source.with_name(f'{source.stem}_recovered')
-
-
-def _mcap_files(source: Path) -> list[Path]:
-    if not source.exists():
-        raise BagError(f'{str(source)!r} does not exist; give a .mcap file or its folder')
-    files = [source] if source.is_file() else sorted(source.glob('*.mcap'))
-    if not files or any(file.suffix != '.mcap' for file in files):
-        raise BagError(f'{str(source)!r} holds no .mcap file; only MCAP recordings can be '
-                       'recovered message by message')
-    return files
+def _marked(record: Metadata | Schema) -> list[bytes]:
+    data = encoded(record)
+    return [mark(data), data]

@@ -126,12 +126,12 @@ def test_ros_itself_reads_our_bytes(record: Callable[..., Path]) -> None:
     assert len(checked) == 4
 
 
-def test_metadata_is_version_5_and_counts_right(record: Callable[..., Path]) -> None:
+def test_metadata_is_version_8_and_counts_right(record: Callable[..., Path]) -> None:
     bag = record(frames=5)
     info = yaml.safe_load((bag / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
     seen = read_with_mcap(bag)
     times = [log_ns for _, log_ns, _ in seen]
-    assert info['version'] == 5
+    assert info['version'] == 8           # type hashes, and a text as quality of service
     assert info['storage_identifier'] == 'mcap'
     assert info['relative_file_paths'] == ['drive_0.mcap']
     assert (bag / 'drive_0.mcap').is_file()

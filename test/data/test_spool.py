@@ -53,7 +53,7 @@ def spooled(path: Path, count: int) -> tuple[Path, list[int]]:
     for k in range(count):
         writer.write('/cmd_vel' if k % 3 else '/expert/command', TWIST, payload(k), 1000 + k)
         ends.append(file.stat().st_size)
-    writer._stream.close()
+    writer.close()
     return writer.spool, ends
 
 
