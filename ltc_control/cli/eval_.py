@@ -24,6 +24,8 @@ EPILOG = """examples:
   ltc eval models/car_lane --tracks 1001:1010 --seasons summer,autumn,winter,night
   ltc eval models/car_lane --tracks 1001:1010 --noise 0.1 --json noise.json
   ltc eval models/car_lane --tracks 1001:1010 --blackout 0.5 --reset-state --json blackout.json
+  ltc eval models/car_lane --tracks 1001:1010 --rate 10,15,20,30        slower cameras
+  ltc eval models/car_lane --tracks 1001:1010 --drop 0.1,0.3 --constant-dt
   ltc eval expert --tracks 1001:1010            the expert itself, as the reference
 exit code: 0 when all runs were driven; with --require-clean 1 if any left its lane"""
 
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='mean time between faults')
     parser.add_argument('--reset-state', action='store_true',
                         help='zero the state before every frame (what is memory worth?)')
+    parser.add_argument('--rate', default='30', metavar='HZ',
+                        help='camera rates, a comma list; the true dt is told to the policy')
+    parser.add_argument('--drop', default='0', metavar='SHARE',
+                        help='shares of frames lost at random before the policy, a comma list')
+    parser.add_argument('--constant-dt', action='store_true',
+                        help='tell the policy its nominal dt, whatever the truth (what is true '
+                        'time worth?)')
     parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write rows and summary here')
     parser.add_argument('--card', action='store_true',
@@ -92,22 +101,48 @@ def _configs(args: argparse.Namespace) -> list:
     return [DriveConfig(model=model, track=track, season=season, seconds=args.seconds,
                         seed=args.seed, noise_var=args.noise, blackout_s=args.blackout,
                         blackout_kind=args.blackout_kind,
-                        blackout_interval_s=args.blackout_interval, reset_state=args.reset_state)
-            for season in parse_seasons(args.seasons) for track in parse_numbers(args.tracks)]
+                        blackout_interval_s=args.blackout_interval, reset_state=args.reset_state,
+                        rate_hz=rate, drop=drop, constant_dt=args.constant_dt)
+            for season in parse_seasons(args.seasons) for drop in _shares(args.drop)
+            for rate in _rates(args.rate) for track in parse_numbers(args.tracks)]
+
+
+def _rates(text: str) -> list[float]:
+    from ltc_control.cli.ranges import parse_decimals
+    from ltc_control.core.errors import ConfigError, SimulationError
+    from ltc_control.sim.clockwork import steps_per_frame
+
+    rates = parse_decimals(text)
+    try:
+        for rate in rates:
+            steps_per_frame(rate)
+    except SimulationError as error:
+        raise ConfigError(f'--rate {text!r}: {error}') from error
+    return rates
+
+
+def _shares(text: str) -> list[float]:
+    from ltc_control.cli.ranges import parse_decimals
+    from ltc_control.core.errors import ConfigError
+
+    shares = parse_decimals(text)
+    if not all(0.0 <= share < 1.0 for share in shares):
+        raise ConfigError(f'--drop must lie in [0, 1), got {text!r}')
+    return shares
 
 
 def _drive_all(configs: list, *, processes: int | None) -> list:
     from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.evaluate import drive
+    from ltc_control.training.evaluate import drive, order
     from ltc_control.training.parallel import run_all
 
     results = []
     with progress_bar('driving', total=len(configs)) as advance:
         for _, row in run_all(drive, [(config,) for config in configs], processes=processes):
             results.append(row)
-            advance(f'track {row.track} {row.season}: {row.departures} departures, '
+            advance(f'track {row.track} {row.condition}: {row.departures} departures, '
                     f'{row.mean_abs_offset_m:.3f} m')
-    return sorted(results, key=lambda row: (row.season, row.track))
+    return sorted(results, key=order)
 
 
 def _write_card(args: argparse.Namespace, summary: dict) -> None:
@@ -123,6 +158,7 @@ def _title(args: argparse.Namespace) -> str:
     extras = [f'noise variance {args.noise}'] if args.noise else []
     extras += [f'{args.blackout_kind} for {args.blackout} s'] if args.blackout else []
     extras += ['state zeroed each frame'] if args.reset_state else []
+    extras += ['dt pretended constant'] if args.constant_dt else []
     return ', '.join([str(args.model), *extras])
 
 

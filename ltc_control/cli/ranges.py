@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ltc_control.core.errors import ConfigError
 
 
@@ -49,3 +51,14 @@ def parse_seasons(text: str) -> list[str]:
         if name not in SEASONS:
             raise ConfigError(f'unknown season {name!r}; use some of {", ".join(SEASONS)}')
     return names
+
+
+def parse_decimals(text: str) -> list[float]:
+    """Return the finite numbers of a comma list, ``10,15,29.97``; raises ConfigError."""
+    try:
+        numbers = [float(part) for part in text.split(',')]
+    except ValueError as error:
+        raise ConfigError(f'not a comma list of numbers: {text!r}; write 10,15,30') from error
+    if not all(math.isfinite(number) for number in numbers):
+        raise ConfigError(f'not finite: {text!r}; write 10,15,30')
+    return numbers

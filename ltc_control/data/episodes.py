@@ -63,6 +63,9 @@ class Episode:
     valid: np.ndarray                      # (T,) bool: the frame has a label
     fresh: np.ndarray                      # (T,) bool: the state starts anew (first, after a gap)
     notes: tuple[str, ...] = field(default=())   # what was odd about the recording
+    received_ns: np.ndarray | None = None  # (T,) int64, when the frames were recorded; by that
+                                           # clock messages without a header are placed
+    weight: np.ndarray | None = None       # (T,) float32, what a label counts; None: 1
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -74,7 +77,9 @@ class Episode:
         fresh[:1] = True
         return replace(self, name=f'{self.name}[{start}:{stop}]', stamps_ns=self.stamps_ns[cut],
                        images=self.images[cut], imu=self.imu[cut], dt=self.dt[cut],
-                       commands=self.commands[cut], valid=self.valid[cut], fresh=fresh)
+                       commands=self.commands[cut], valid=self.valid[cut], fresh=fresh,
+                       received_ns=None if self.received_ns is None else self.received_ns[cut],
+                       weight=None if self.weight is None else self.weight[cut])
 
 
 def read_episode(bag: Path | str, *, topics: TopicMap | None = None, image: ImageSpec,
@@ -90,7 +95,9 @@ def read_episode(bag: Path | str, *, topics: TopicMap | None = None, image: Imag
     bag = Path(bag)
     with Recording(bag) as recording:
         raw = _read(recording, topics, image)
-    stamps, images, notes = _in_order(raw.stamps_ns, raw.images, bag)
+    kept, notes = _in_order(raw.stamps_ns, bag)
+    stamps, images, received = (values if kept is None else values[kept] for values in (
+        raw.stamps_ns, raw.images, raw.received_ns))
     rules = timing or _own_rules(stamps)
     dt, fresh = _intervals(stamps, rules)
     features = _imu_features(stamps, raw, imu)
@@ -103,7 +110,7 @@ def read_episode(bag: Path | str, *, topics: TopicMap | None = None, image: Imag
     for note in notes + raw.commands.notes:
         log.warning('%s: %s', bag, note)
     return Episode(bag.name, raw.attributes, stamps, images, features, dt, commands, valid, fresh,
-                   notes + raw.commands.notes)
+                   notes + raw.commands.notes, received_ns=received)
 
 
 @dataclass
@@ -112,6 +119,7 @@ class _Raw:
 
     attributes: dict[str, str]
     stamps_ns: np.ndarray                  # (K,)
+    received_ns: np.ndarray                # (K,)
     images: np.ndarray                     # (K, h, w, 3)
     imu_stamps_ns: np.ndarray              # (S,)
     imu_samples: np.ndarray                # (S, 6) gyro, accelerometer
@@ -126,6 +134,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     read_command = command_reader(recording.types[command_topic], topics, wheelbase_m=wheelbase)
     images: list[np.ndarray] = []
     stamps: list[int] = []
+    received: list[int] = []
     samples: list[tuple[float, ...]] = []
     sample_stamps: list[int] = []
     commands: list[tuple[int, int, float, float]] = []
@@ -134,6 +143,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
         if topic == image_topic:
             images.append(_image(message, spec, bag, len(stamps)))
             stamps.append(stamp_of(message))
+            received.append(log_ns)
         elif topic == imu_topic:
             samples.append(_sample(message))
             sample_stamps.append(stamp_of(message))
@@ -145,8 +155,8 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     if not commands:
         raise BagError(f'{str(bag)!r} holds no command on {command_topic!r}; record while '
                        'somebody drives, or name another topic')
-    return _Raw(attributes, np.array(stamps, np.int64), np.stack(images),
-                np.array(sample_stamps, np.int64),
+    return _Raw(attributes, np.array(stamps, np.int64), np.array(received, np.int64),
+                np.stack(images), np.array(sample_stamps, np.int64),
                 np.array(samples, np.float64).reshape(len(samples), 6), Commands.of(commands))
 
 
@@ -174,9 +184,12 @@ def _sample(message: Any) -> tuple[float, ...]:
     return gyro.x, gyro.y, gyro.z, accel.x, accel.y, accel.z
 
 
-def _in_order(stamps: np.ndarray, images: np.ndarray,
-              bag: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return stamps and images by strictly rising stamp, and what had to be done for it."""
+def _in_order(stamps: np.ndarray, bag: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """
+    Return which frames make the stamps rise strictly, and what had to be done for it.
+
+    None instead of indices where all is in order: a drive's images are not copied for nothing.
+    """
     back = np.maximum.accumulate(stamps) - stamps
     if back.max() > _LONGEST_REORDER_NS:
         where = int(np.argmax(back > _LONGEST_REORDER_NS))
@@ -197,8 +210,8 @@ def _in_order(stamps: np.ndarray, images: np.ndarray,
     if repeated:
         notes.append(f'{repeated} of {len(stamps)} images repeat a stamp; dropped')
     if not notes:
-        return stamps, images, ()
-    return stamps[order[rising]], images[order[rising]], tuple(notes)
+        return None, ()
+    return order[rising], tuple(notes)
 
 
 def _own_rules(stamps: np.ndarray) -> TimingRules:

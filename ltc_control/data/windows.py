@@ -66,7 +66,8 @@ class WindowStream:
 
     Iterating yields dicts with ``images`` (T, B, h, w, 3) uint8, ``imu`` (T, B, F) float32, ``dt``
     (T, B) float32 [s], ``commands`` (T, B, 2) float32, ``mask`` (T, B) bool (the step has a label)
-    and ``fresh`` (T, B) bool (zero the state before this step). Batches share no memory.
+    and ``fresh`` (T, B) bool (zero the state before this step). Where an episode weighs its labels
+    there is ``weight`` (T, B) float32 too. Batches share no memory.
 
     ``strides`` beyond 1 are an augmentation: every k-th frame, with dt summed and IMU features
     averaged over what lies between. Raises ConfigError for settings that cannot work.
@@ -84,6 +85,7 @@ class WindowStream:
         self._imu_sum = [np.concatenate((np.zeros((1, episode.imu.shape[1])),
                                          np.cumsum(episode.imu, axis=0, dtype=np.float64)))
                          for episode in episodes]
+        self._weighted = any(episode.weight is not None for episode in episodes)
         self._passes: dict[int, list[_Run]] = {}
         self._dealt = (0, 0)               # pass and number of the next run to deal
         self._rows = [self._deal() for _ in range(batch)]
@@ -151,11 +153,12 @@ class WindowStream:
     def _empty(self) -> dict[str, np.ndarray]:
         shape = (self.length, self.batch)
         like = self.episodes[0]
-        return {'images': np.empty((*shape, *like.images.shape[1:]), np.uint8),
+        out = {'images': np.empty((*shape, *like.images.shape[1:]), np.uint8),
                 'imu': np.empty((*shape, like.imu.shape[1]), np.float32),
                 'dt': np.empty(shape, np.float32),
                 'commands': np.empty((*shape, 2), np.float32),
                 'mask': np.empty(shape, bool), 'fresh': np.zeros(shape, bool)}
+        return out | ({'weight': np.ones(shape, np.float32)} if self._weighted else {})
 
     def _fill(self, row: int, out: dict[str, np.ndarray]) -> None:
         done = 0
@@ -179,6 +182,8 @@ class WindowStream:
         out['images'][to, row] = episode.images[frames]
         out['commands'][to, row] = episode.commands[frames]
         out['mask'][to, row] = episode.valid[frames]
+        if episode.weight is not None:
+            out['weight'][to, row] = episode.weight[frames]
         if step == 0:
             out['fresh'][done, row] = True
         if run.stride == 1:

@@ -33,7 +33,9 @@ from ltc_control.core.gate import step as gate_step
 from ltc_control.core.policy import Policy
 from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
 from ltc_control.sim.faults import CameraFault
+from ltc_control.training.frame_times import ConstantTime, FrameLoss, TrueTime
 
+_TIME = ('rate_hz', 'drop', 'constant_dt')
 START_SPEED = 6.0                          # [m/s] the car is rolling when a run starts
 
 
@@ -52,6 +54,8 @@ class DriveConfig:
     blackout_kind: str = 'black'           # or 'frozen'
     blackout_interval_s: float = 6.0       # mean time between faults
     reset_state: bool = False              # zero the state before every frame
+    drop: float = 0.0                      # share of frames lost before the policy
+    constant_dt: bool = False              # tell the policy one nominal step, whatever the truth
     gate: GateConfig = field(default_factory=GateConfig)
 
 
@@ -73,6 +77,17 @@ class DriveResult:
     speed_std: float                       # [m/s]
     speed_r2: float | None = None          # of the speed asked for, against the expert's at the
                                            # same place; None where that does not vary
+    rate_hz: float = 30.0                  # of the camera
+    drop: float = 0.0                      # share of its frames that were lost
+    constant_dt: bool = False              # the policy was not told the true time
+
+    @property
+    def condition(self) -> str:
+        """The season, and what was unusual about time."""
+        extras = [f'{self.rate_hz:g} Hz'] if self.rate_hz != 30.0 else []
+        extras += [f'{100 * self.drop:g} % lost'] if self.drop else []
+        extras += ['dt constant'] if self.constant_dt else []
+        return ', '.join([self.season, *extras])
 
 
 def drive(config: DriveConfig) -> DriveResult:
@@ -93,8 +108,9 @@ class _Loop:
     def __init__(self, env: Environment, config: DriveConfig) -> None:
         self._env = env
         self._config = config
-        self._policy = (None if config.model is None else
-                        Policy.load(config.model, reset_every_step=config.reset_state))
+        self._policy = _load(config)
+        self._loss = FrameLoss(config.drop, seed=config.seed, track=config.track)
+        self._request: Command | None = None   # the newest; stays while frames are lost
         self._fault = (CameraFault(kind=config.blackout_kind, seconds=config.blackout_s,
                                    mean_interval_s=config.blackout_interval_s,
                                    seed=1_000_003 * config.seed + config.track)
@@ -112,20 +128,25 @@ class _Loop:
         """One frame: look, decide, pass the gate, move, take note."""
         seen = self._seen
         now_ns = seen.odometry.stamp_ns
+        self._look(seen)
         self._gate_state, command, _ = gate_step(
-            self._gate_state, now_ns=now_ns, request=self._request(seen),
+            self._gate_state, now_ns=now_ns, request=self._request,
             odometry=seen.odometry, config=self._config.gate)
         self._seen = self._env.step(command)
         self._note(self._seen)
 
-    def _request(self, seen: Observation) -> Command:
+    def _look(self, seen: Observation) -> None:
+        """Let the driver decide anew, if the frame arrives."""
         label = self._env.expert.command(seen.truth, seen.odometry)
-        command = label
-        if self._policy is not None:
+        if self._policy is None:
+            self._request = label
+        else:
             frame = seen.frame if self._fault is None else self._fault.apply(seen.frame)
-            command = self._policy.step(frame, seen.imu).command
-        self._asked.append((command.speed, label.speed))
-        return command
+            imu = self._loss.pass_on(frame, seen.imu)
+            if imu is not None:
+                self._request = self._policy.step(frame, imu)
+        if self._request is not None:
+            self._asked.append((self._request.speed, label.speed))
 
     def _note(self, seen: Observation) -> None:
         truth = seen.truth
@@ -153,7 +174,15 @@ class _Loop:
             max_abs_offset_m=round(float(offsets.max()), 5),
             rms_lateral_jerk=round(float(np.sqrt(np.mean(jerk ** 2))), 4) if len(jerk) else 0.0,
             mean_speed=round(float(np.mean(self._speeds)), 3),
-            speed_std=round(float(np.std(self._speeds)), 3), speed_r2=_r_squared(self._asked))
+            speed_std=round(float(np.std(self._speeds)), 3), speed_r2=_r_squared(self._asked),
+            rate_hz=config.rate_hz, drop=config.drop, constant_dt=config.constant_dt)
+
+
+def _load(config: DriveConfig) -> TrueTime | ConstantTime | None:
+    if config.model is None:
+        return None
+    policy = Policy.load(config.model, reset_every_step=config.reset_state)
+    return ConstantTime(policy) if config.constant_dt else TrueTime(policy)
 
 
 def _r_squared(pairs: list[tuple[float, float]]) -> float | None:
@@ -164,9 +193,9 @@ def _r_squared(pairs: list[tuple[float, float]]) -> float | None:
 
 
 def summarise(rows: list[DriveResult]) -> dict[str, dict[str, Any]]:
-    """Return one summary a season: runs, clean runs, departures, means over runs."""
-    seasons = dict.fromkeys(row.season for row in rows)
-    return {season: _summary([row for row in rows if row.season == season]) for season in seasons}
+    """Return one summary a condition: runs, clean runs, departures, means over runs."""
+    conditions = dict.fromkeys(row.condition for row in rows)
+    return {one: _summary([row for row in rows if row.condition == one]) for one in conditions}
 
 
 def _summary(rows: list[DriveResult]) -> dict[str, Any]:
@@ -192,6 +221,17 @@ def _mean(values: list[float]) -> float | None:
 
 
 def to_rows(results: list[DriveResult]) -> list[dict[str, Any]]:
-    """Return the rows as plain dictionaries, in order of season and track."""
-    ordered = sorted(results, key=lambda row: (row.season, row.track))
-    return [asdict(row) for row in ordered]
+    """
+    Return the rows as plain dictionaries, in order of condition and track.
+
+    How time went is said only where it was asked for.
+    """
+    ordered = sorted(results, key=order)
+    plain = all(row.condition == row.season for row in results)
+    return [{name: value for name, value in asdict(row).items()
+             if not (plain and name in _TIME)} for row in ordered]
+
+
+def order(row: DriveResult) -> tuple[Any, ...]:
+    """Return what rows are sorted by."""
+    return row.season, row.constant_dt, row.drop, row.rate_hz, row.track

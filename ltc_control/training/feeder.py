@@ -30,6 +30,8 @@ import numpy as np
 from ltc_control.data.windows import WindowStream
 from ltc_control.training.augment import Augmenter
 
+_SAME = 0.01                               # stamps of a steady camera are rounded
+
 
 class Feeder:
     """Yields (batch, state of the stream after it); one batch is prepared ahead."""
@@ -57,5 +59,11 @@ class Feeder:
             for row in range(images.shape[1]):
                 rng = np.random.default_rng([self._seed, number, row])
                 images[:, row] = self._augmenter.apply(
-                    np.ascontiguousarray(images[:, row]), rng=rng, dt_s=self._dt_s)
+                    np.ascontiguousarray(images[:, row]), rng=rng,
+                    dt_s=self._interval(batch['dt'][:, row]))
         return batch, self._stream.state_dict()
+
+    def _interval(self, dt: np.ndarray) -> float:
+        """Return the mean of a window's intervals; the nominal one where it is that."""
+        mean = float(dt.mean())
+        return self._dt_s if abs(mean - self._dt_s) < _SAME * self._dt_s else mean

@@ -112,6 +112,8 @@ class Trainer:
         images, imu, dt, labels, mask, fresh = (
             torch.from_numpy(batch[name])
             for name in ('images', 'imu', 'dt', 'commands', 'mask', 'fresh'))
+        if 'weight' in batch:              # lessons of a take-over count more than other frames
+            mask = mask * torch.from_numpy(batch['weight'])
         features = self.net.encode(images)
         commands, states = self.net.forward_features(
             features, imu if imu.shape[-1] else None, self._state, dt, fresh)

@@ -25,7 +25,7 @@ from ltc_control.training.config import LossConfig
 def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tensor,
                  config: LossConfig) -> Tensor:
     """
-    Return the mean loss of commands (T, B, 2) against labels (T, B, 2) where mask (T, B).
+    Return the mean loss of commands (T, B, 2) against labels (T, B, 2), weighed by mask (T, B).
 
     Errors are in units of ``scale`` (2,). Zero where nothing is labelled.
     """
