@@ -43,6 +43,7 @@ EPILOG = """examples:
   ltc drive --track 1004 --season winter --seconds 0   until Ctrl-C
   ltc drive --lockstep --seconds 60 --json out.json    the same drive on every machine
   ltc drive --page-port 9000                           live page on http://127.0.0.1:9000
+  ltc drive --obstacle 60 --obstacle car:150:0:40      a box to stay, a car gone after 40 s
   ltc drive --domain 7                                 then, elsewhere: ROS_DOMAIN_ID=7 rviz2
 """
 REFRESH_S = 0.1
@@ -71,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder of the run, must not exist (default runs/drive_<time>)')
     parser.add_argument('--domain', type=int, default=None,
                         help='ROS_DOMAIN_ID to use (default: one that is free)')
+    parser.add_argument('--obstacle', action='append', default=[],
+                        metavar='[KIND:]ARC[:OFFSET[:UNTIL]]',
+                        help='put a box (or car:ARC) on the road, ARC metres along it; give it '
+                             'again for more; the car gets a laser scanner and stops before it')
+    parser.add_argument('--no-scanner', action='store_true',
+                        help='obstacles without the scanner: what the car does to them')
     parser.add_argument('--no-video', action='store_true', help='leave the video out')
     page.add_arguments(parser)
 
@@ -94,7 +101,9 @@ def run(options: argparse.Namespace) -> int:
     nodes = bringup.simulated_car(
         model=str(_model(options)), track=options.track, season=options.season,
         seed=options.seed, duration_s=options.seconds, noise_var=options.noise,
-        lockstep=options.lockstep, bag=str(folder / 'bag'))
+        lockstep=options.lockstep, bag=str(folder / 'bag'),
+        obstacles=' '.join(options.obstacle),
+        scan=bool(options.obstacle) and not options.no_scanner)
     nodes = page.with_page(nodes, options, model=str(_model(options)))
     domain = choose_domain(options.domain)
     folder.mkdir(parents=True)
