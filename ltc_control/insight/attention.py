@@ -38,7 +38,7 @@ METHODS = (VISUAL_BACKPROP, GRADIENT)
 VARIANTS = {VISUAL_BACKPROP: 'bojarski2018', GRADIENT: 'gradient x activation'}
 NO_SALIENCY = 'no saliency: the head passes nothing on'
 NO_SENSITIVITY = 'no sensitivity: the gates are saturated, the image moves nothing now'
-LEAST_SENSITIVITY = 1e-3               # sum |G_j u_j| by the span of y, below which none is seen
+LEAST_SENSITIVITY = 1e-4               # sum |G_j u_j| by the span of y, below which none is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,7 @@ class Attention:
         neuron = index - len(self.spec.commands)
         if low is None or high is None or neuron >= self.spec.neurons:
             return 1.0                         # of order 1, or nominal steps of a tau
-        return min(high[neuron] - low[neuron], 2.0)
+        return min(high[neuron] - low[neuron], 2.0) or 1.0
 
     def _check_graph(self, path: Path) -> None:
         found = {item.name: tuple(item.shape) for item in self._session.get_inputs()}
