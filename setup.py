@@ -22,7 +22,8 @@ from setuptools import find_packages, setup
 NAME = 'ltc_control'
 SHARE = f'share/{NAME}'
 ROOT = Path(__file__).resolve().parent
-NODES = ('policy_node', 'safety_node', 'simulator_node', 'recorder_node', 'dashboard_node')
+NODES = ('policy_node', 'safety_node', 'simulator_node', 'recorder_node', 'dashboard_node',
+         'explainer_node', 'manager_node')
 
 
 def installed(folder: str, *suffixes: str) -> list[tuple[str, list[str]]]:
@@ -45,7 +46,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
         *installed('launch', '.py'),
-        *installed('config', '.yaml', '.xml'),
+        *installed('config', '.yaml', '.xml', '.rviz', '.json'),
         *installed('models', '.onnx', '.yaml', '.safetensors', '.md', '.json'),
     ],
     python_requires='>=3.10',

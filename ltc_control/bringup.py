@@ -47,6 +47,7 @@ DEPTH = '/camera/depth'
 SIMULATED_SCANNER_X = 2.2                 # [m] ahead of base_link, as in sim.scanner
 OVERLAY = '/attention/overlay/compressed'
 WHY = '/policy/why'                       # the active path of the policy's tree, in words
+WHY_PATHS = '/policy/why/paths'           # that of every neuron, as a DiagnosticArray
 LANE_TRUTH = '/ground_truth/lane'
 DEPARTURE = '/ground_truth/departure'
 CLOCK = '/clock'
@@ -56,7 +57,7 @@ READY = '/system/ready'
 # what a namespace moves
 NAMES = (CAMERA, CAMERA + '/compressed', IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT,
          TAKE_OVER, E_STOP, RELEASE, IN_COMMAND, HUMAN_COMMAND, JOY, SCAN, RANGE, DEPTH, OVERLAY,
-         WHY, LANE_TRUTH, DEPARTURE, READY)
+         WHY, WHY_PATHS, LANE_TRUTH, DEPARTURE, READY)
 LIFECYCLE = ('policy_node',)               # nodes with states, for the manager
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
             DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND, SCAN)
@@ -174,7 +175,19 @@ def live_page(nodes: Sequence[NodeSpec], *, model: str, port: int, host: str = '
     """
     return NodeSpec('dashboard_node', watches=True, parameters={
         'model': model, 'port': port, 'host': host, 'track': track, 'season': season,
-        'wait_for': ' '.join(node.name for node in nodes)})
+        'wait_for': ' '.join(node.name for node in nodes if not node.watches)})
+
+
+def explainer(nodes: Sequence[NodeSpec], *, model: str) -> tuple[NodeSpec, ...]:
+    """
+    Return the node that says why the policy of ``nodes`` acts; none where no trees were grown.
+
+    Like the live page it takes no part in the rendezvous and may fail alone.
+    """
+    if not (Path(model) / 'tree.json').is_file():
+        return ()
+    return (NodeSpec('explainer_node', watches=True, parameters={
+        'model': model, 'wait_for': ' '.join(node.name for node in nodes if not node.watches)}),)
 
 
 def recorder(bag: str, *, attributes: Mapping[str, object], lockstep: bool = False,

@@ -104,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         lockstep=options.lockstep, bag=str(folder / 'bag'),
         obstacles=' '.join(options.obstacle),
         scan=bool(options.obstacle) and not options.no_scanner)
+    nodes = (*nodes, *bringup.explainer(nodes, model=str(_model(options))))
     nodes = page.with_page(nodes, options, model=str(_model(options)))
     domain = choose_domain(options.domain)
     folder.mkdir(parents=True)

@@ -238,6 +238,15 @@ class RecorderParameters:
 
 
 @dataclass(frozen=True)
+class ExplainerParameters:
+    """What the explainer node can be told."""
+
+    model: str = described('', 'folder of the policy, with the tree.json of `ltc explain tree`')
+    rate_hz: float = described(5.0, 'how often it says why [Hz]', low=0.1, high=60.0)
+    wait_for: str = described('', 'names of nodes that shall be ready before it listens')
+
+
+@dataclass(frozen=True)
 class DashboardParameters:
     """What the dashboard node can be told."""
 
