@@ -37,8 +37,10 @@ COMMANDS = {
     'eval': 'eval_',
     'import': 'import_',
     'explain': 'explain',
+    'report': 'report',
     'info': 'info',
     'bag': 'bag',
+    'replay': 'replay',
     'world': 'world',
     'doctor': 'doctor',
 }

@@ -128,9 +128,9 @@ def _name(topic: str) -> str:
 
 def _flat(message: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
     """Yield (dotted path, value) of every field but the header's stamp and covariances."""
-    for field in fields(message):
-        value, path = getattr(message, field.name), f'{prefix}{field.name}'
-        if field.name.isupper() or field.name.endswith('covariance'):      # or a constant
+    for name, value in _named(message):
+        path = f'{prefix}{name}'
+        if name.endswith('covariance'):
             continue
         if path == 'header':
             yield 'frame_id', value.frame_id
@@ -138,6 +138,13 @@ def _flat(message: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f'{path}.')
         else:
             yield path, _cell(value)
+
+
+def _named(message: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a message, without the constants of its type."""
+    for field in fields(message):
+        if not field.name.isupper() and not field.name.startswith('__'):
+            yield field.name, getattr(message, field.name)
 
 
 def _cell(value: Any) -> Any:
@@ -156,6 +163,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)
-                if not field.name.isupper()}
+        return {name: _plain(item) for name, item in _named(value)}
     return value.item() if isinstance(value, np.generic) else value
