@@ -45,7 +45,9 @@ SCAN = '/scan'
 RANGE = '/range'
 DEPTH = '/camera/depth'
 SIMULATED_SCANNER_X = 2.2                 # [m] ahead of base_link, as in sim.scanner
-OVERLAY = '/attention/overlay/compressed'
+ATTENTION_OVERLAY = '/attention/overlay'
+OVERLAY = ATTENTION_OVERLAY + '/compressed'
+ATTENTION_HEAT = '/attention/heat'        # 32FC1, 0 to 1
 WHY = '/policy/why'                       # the active path of the policy's tree, in words
 WHY_PATHS = '/policy/why/paths'           # that of every neuron, as a DiagnosticArray
 LANE_TRUTH = '/ground_truth/lane'
@@ -57,7 +59,7 @@ READY = '/system/ready'
 # what a namespace moves
 NAMES = (CAMERA, CAMERA + '/compressed', IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT,
          TAKE_OVER, E_STOP, RELEASE, IN_COMMAND, HUMAN_COMMAND, JOY, SCAN, RANGE, DEPTH, OVERLAY,
-         WHY, WHY_PATHS, LANE_TRUTH, DEPARTURE, READY)
+         ATTENTION_OVERLAY, ATTENTION_HEAT, WHY, WHY_PATHS, LANE_TRUTH, DEPARTURE, READY)
 LIFECYCLE = ('policy_node',)               # nodes with states, for the manager
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
             DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND, SCAN)
@@ -188,6 +190,20 @@ def explainer(nodes: Sequence[NodeSpec], *, model: str) -> tuple[NodeSpec, ...]:
         return ()
     return (NodeSpec('explainer_node', watches=True, parameters={
         'model': model, 'wait_for': ' '.join(node.name for node in nodes if not node.watches)}),)
+
+
+def attention(nodes: Sequence[NodeSpec], *, model: str, method: str = 'visual_backprop',
+              target: str = '', rate_hz: float = 10.0) -> tuple[NodeSpec, ...]:
+    """
+    Return the node that shows where the policy of ``nodes`` looks; none without its graph.
+
+    Like the live page it takes no part in the rendezvous and may fail alone.
+    """
+    if not (Path(model) / 'attention.onnx').is_file():
+        return ()
+    return (NodeSpec('attention_node', watches=True, parameters={
+        'model': model, 'method': method, 'target': target, 'rate_hz': rate_hz,
+        'wait_for': ' '.join(node.name for node in nodes if not node.watches)}),)
 
 
 def recorder(bag: str, *, attributes: Mapping[str, object], lockstep: bool = False,

@@ -167,6 +167,26 @@ def encode_rgb8(rgb: np.ndarray) -> array.array[int]:
     return data
 
 
+def encode_jpeg(rgb: np.ndarray, *, quality: int = 85) -> bytes:
+    """Return (H, W, 3) uint8 as a JPEG file's bytes."""
+    _check_rgb(rgb)
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode('.jpg', bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not done:
+        raise ImageError(f'an image of shape {rgb.shape!r} cannot be written as JPEG')
+    return data.tobytes()
+
+
+def crop_box(size: tuple[int, ...], spec: ImageSpec) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of what the policy sees of (rows, columns)."""
+    rows, columns = size
+    top, bottom = round(spec.crop_top * rows), rows - round(spec.crop_bottom * rows)
+    left, right = round(spec.crop_left * columns), columns - round(spec.crop_right * columns)
+    if top >= bottom or left >= right:
+        raise ImageError(f'image of {columns} x {rows} pixels is too small for the crop {spec!r}')
+    return top, bottom, left, right
+
+
 def prepare(rgb: np.ndarray, spec: ImageSpec) -> np.ndarray:
     """
     Crop and resize (H, W, 3) uint8 to (spec.height, spec.width, 3) uint8, contiguous.
@@ -175,11 +195,7 @@ def prepare(rgb: np.ndarray, spec: ImageSpec) -> np.ndarray:
     already is returned as it is, not copied. Raises ImageError for another shape or type.
     """
     _check_rgb(rgb)
-    rows, columns = rgb.shape[:2]
-    top, bottom = round(spec.crop_top * rows), rows - round(spec.crop_bottom * rows)
-    left, right = round(spec.crop_left * columns), columns - round(spec.crop_right * columns)
-    if top >= bottom or left >= right:
-        raise ImageError(f'image of {columns} x {rows} pixels is too small for the crop {spec!r}')
+    top, bottom, left, right = crop_box(rgb.shape[:2], spec)
     part = rgb[top:bottom, left:right]
     if part.shape[:2] != (spec.height, spec.width):
         part = cv2.resize(

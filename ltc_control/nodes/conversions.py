@@ -36,7 +36,7 @@ from sensor_msgs.msg import CompressedImage, Image, Imu, JointState, LaserScan
 from ltc_control.core import geometry
 from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Verdict
 from ltc_control.core.errors import ImageError
-from ltc_control.core.imaging import decode_compressed, decode_image, encode_rgb8
+from ltc_control.core.imaging import decode_compressed, decode_image, encode_jpeg, encode_rgb8
 from ltc_control.core.neurons import neuron_names as neuron_names
 
 NANOSECONDS = 1_000_000_000
@@ -112,6 +112,33 @@ class Rgb8Message:
         self._view[...] = frame.rgb
         self.message.header.stamp = time_message(frame.stamp_ns)
         return self.message
+
+
+def heat_message(stamp_ns: int, values: np.ndarray, *, frame_id: str) -> Image:
+    """Return a map (H, W) as an Image of type 32FC1."""
+    height, width = values.shape
+    message = Image(height=height, width=width, encoding='32FC1', step=4 * width,
+                    is_bigendian=0)
+    message.header.stamp, message.header.frame_id = time_message(stamp_ns), frame_id
+    message.data = array.array('B', np.ascontiguousarray(values, '<f4').tobytes())
+    return message
+
+
+def image_message(frame: Frame, *, frame_id: str) -> Image:
+    """Return a frame as an Image of type rgb8."""
+    height, width = frame.rgb.shape[:2]
+    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    message.header.stamp, message.header.frame_id = time_message(frame.stamp_ns), frame_id
+    message.data = encode_rgb8(frame.rgb)
+    return message
+
+
+def jpeg_message(frame: Frame, *, frame_id: str, quality: int = 85) -> CompressedImage:
+    """Return a frame as a JPEG."""
+    message = CompressedImage(format='jpeg')
+    message.header.stamp, message.header.frame_id = time_message(frame.stamp_ns), frame_id
+    message.data = array.array('B', encode_jpeg(frame.rgb, quality=quality))
+    return message
 
 
 def imu_sample(message: Imu) -> ImuSample:

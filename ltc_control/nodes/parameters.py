@@ -238,6 +238,23 @@ class RecorderParameters:
 
 
 @dataclass(frozen=True)
+class AttentionParameters:
+    """What the attention node can be told."""
+
+    model: str = described('', 'folder of the policy, with its attention.onnx')
+    method: str = described(
+        'visual_backprop', 'visual_backprop: what the head passes on; gradient: what moved target',
+        choices=('visual_backprop', 'gradient'))
+    target: str = described(
+        '', 'of the gradient: a command, a neuron or tau:neuron; empty is the first command')
+    rate_hz: float = described(10.0, 'most maps a second [Hz]', low=0.1, high=60.0)
+    image_transport: str = described(
+        'raw', 'raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage',
+        choices=('raw', 'compressed'))
+    wait_for: str = described('', 'names of nodes that shall be ready before it listens')
+
+
+@dataclass(frozen=True)
 class ExplainerParameters:
     """What the explainer node can be told."""
 
