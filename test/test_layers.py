@@ -40,7 +40,9 @@ ARROWS = {
     'training': {'core', 'nets', 'sim', 'data'},
     'nodes': {'core', 'sim', 'insight', 'data', 'bringup'},
     'bringup': set(),
-    'cli': {'core', 'nets', 'sim', 'data', 'insight', 'training', 'nodes', 'bringup'},
+    'launches': {'bringup'},
+    'cli': {'core', 'nets', 'sim', 'data', 'insight', 'training', 'nodes', 'bringup',
+            'launches'},
 }
 HEAVY = {'torch', 'rclpy', 'mujoco', 'rosbags', 'mcap', 'matplotlib', 'onnx'}
 FORBIDDEN = {                              # third parties a layer may not import at all

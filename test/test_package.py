@@ -121,7 +121,8 @@ def test_declared_messages_are_used(manifest: ET.Element) -> None:
 
 def test_every_console_script_exists() -> None:
     text = (ROOT / 'setup.py').read_text(encoding='utf-8')
-    nodes = ast.literal_eval(re.search(r'^NODES = (\(.*?\))$', text, re.MULTILINE).group(1))
+    nodes = ast.literal_eval(re.search(r'^NODES = (\(.*?\))$', text,
+                                       re.MULTILINE | re.DOTALL).group(1))
     for name in ('cli/main.py', *(f'nodes/{node}.py' for node in nodes)):
         tree = ast.parse((PACKAGE / name).read_text(encoding='utf-8'))
         assert any(isinstance(node, ast.FunctionDef) and node.name == 'main'

@@ -207,6 +207,10 @@ def _watch(processes: NodeProcesses, monitor: Monitor, interrupts: _Interrupts, 
             ended = {name: code for name, code in ended.items() if name not in watchers}
             if ended.get(SIMULATOR) == 0:
                 return
+            for name in processes.revive(ended):
+                code = ended.pop(name)
+                print(f'{name} was killed by signal {-code} and is started again',
+                      file=sys.stderr, flush=True)
             if ended:
                 raise processes.failure(ended)
 

@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -32,6 +33,7 @@ from ltc_control import bringup
 from ltc_control.core.errors import BringupError
 
 WATCHER_NICENESS = 10                      # of processes that only look on
+MOST_REVIVALS = 5
 STOP_S = 5.0                               # SIGINT, then SIGTERM, then SIGKILL, after so long each
 PR_SET_PDEATHSIG = 1                       # prctl(2)
 SEGMENT_BYTES = 36 << 20                   # shared memory of one participant with our profile
@@ -54,14 +56,36 @@ class NodeProcesses:
         self._logs.mkdir(parents=True, exist_ok=True)
         parameter_file = folder / 'parameters.yaml'
         parameter_file.write_text(yaml.safe_dump(bringup.parameter_sections(nodes)))
+        self._parameter_file, self._environment = parameter_file, dict(environment)
+        self._nodes = {node.name: node for node in nodes}
+        self._revived: Counter[str] = Counter()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         for node in nodes:
-            command = bringup.process(node, parameter_file=parameter_file)
-            with self._log(node.name).open('wb') as log:
-                self._running[node.name] = subprocess.Popen(
-                    command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=subprocess.STDOUT, start_new_session=True,
-                    preexec_fn=_become_watcher if node.watches else _become_node)
+            self._start(node)
+
+    def _start(self, node: bringup.NodeSpec) -> None:
+        command = bringup.process(node, parameter_file=self._parameter_file)
+        mode = 'ab' if self._revived[node.name] else 'wb'
+        with self._log(node.name).open(mode) as log:
+            self._running[node.name] = subprocess.Popen(
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=_become_watcher if node.watches else _become_node)
+
+    def revive(self, ended: Iterable[str]) -> list[str]:
+        """
+        Start again those of ``ended`` that were killed and may be; return their names.
+
+        One that ended with an exit code said why, and would say it again; and nobody is started
+        again more than five times.
+        """
+        names = [name for name in ended if self._nodes[name].respawn
+                 and self._revived[name] < MOST_REVIVALS
+                 and (self._running[name].poll() or 0) < 0]
+        for name in names:
+            self._revived[name] += 1
+            self._start(self._nodes[name])
+        return names
 
     def pid(self, name: str) -> int:
         """Return the process id of a node."""

@@ -17,23 +17,24 @@ Camera and IMU in, requested command out: a thin shell around :class:`core.polic
 Every request carries the stamp of the frame that caused it. A frame waits a moment for the IMU to
 reach its stamp. A frame whose image, or whose IMU where the model uses one, cannot be used gets no
 request: it is counted, logged in words, and the safety node, which sees the newest request age,
-bridges a short dropout and stops the car in a longer one.
+bridges a short dropout and stops the car in a longer one. The node has states (managed.py) and
+goes to active by itself, unless ``autostart`` is false and a manager does it.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
+from std_srvs.srv import Trigger
 
 from ltc_control import bringup
 from ltc_control.core.contracts import Decision, Frame, InputCase
@@ -44,7 +45,9 @@ from ltc_control.core.model_file import load_spec
 from ltc_control.core.policy import Policy
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import PolicyParameters, declare
+from ltc_control.nodes.managed import ManagedNode
+from ltc_control.nodes.parameters import PolicyParameters, declare, watch
+from ltc_control.nodes.policy_health import PolicyHealth
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
 
@@ -52,70 +55,136 @@ LOG_EVERY_S = 2.0
 LOCKSTEP_IMU_WAIT_S = 5.0                  # a busy machine may be late; nothing moves meanwhile
 
 
-class PolicyNode(Node):
+class PolicyNode(ManagedNode):
     """Steps the policy of one model folder on every camera frame."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__('policy_node', **kwargs)
-        told = declare(self, PolicyParameters)
+        self._told = declare(self, PolicyParameters)
+        self._policy: Policy | None = None
+        self._readiness: Readiness | None = None
+        self._opened: list[tuple[Any, Any]] = []                # (how to close it, it)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._health = PolicyHealth()
+        self._forget()
+        self._imu_timer = self.create_timer(self._imu_wait_s(), self._step_waiting,
+                                            clock=self._steady)
+        self._imu_timer.cancel()
+        self._health_out = self.create_publisher(
+            DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
+        self.create_timer(1.0, self._report, clock=self._steady)
+        self.create_service(Trigger, '~/reset_state', self._on_reset)
+        watch(self, self._told, self._retell)
+        if self._told.autostart:
+            self.start()
+
+    def set_up(self) -> None:
+        """Load the model; say what it is."""
+        told = self._told
         if not told.model:
             raise ModelError('no model folder was named; pass -p model:=models/car_lane')
-        self._spec = load_spec(told.model, expect_vehicle='car')
-        self._policy = Policy(Engine(self._spec, threads=told.threads))
-        self._uses_imu = bool(self._spec.imu.features)
-        self._imu = ImuBuffer()
-        self._imu_ns: int | None = None
-        self._last_frame_ns: int | None = None
-        self._waiting: Frame | None = None
-        self._counts: Counter[str] = Counter()
-        self._step_ms: deque[float] = deque(maxlen=1000)
-        self._neurons = convert.NeuronsMessage(
-            convert.neuron_names(self._spec.roles, self._spec.neurons))
+        spec = load_spec(told.model, expect_vehicle='car')
+        self._policy = Policy(Engine(spec, threads=told.threads))
+        self._uses_imu = bool(spec.imu.features)
+        self._neurons = convert.NeuronsMessage(convert.neuron_names(spec.roles, spec.neurons))
         self._publish(told)
         self._subscribe(told)
         self._readiness = Readiness(self, told.expect)
         self.get_logger().info(
-            f'{self._spec.name}: {self._spec.neurons} neurons, images of '
-            f'{self._spec.image.width}x{self._spec.image.height}, IMU {self._spec.imu.features}')
+            f'{spec.name}: {spec.neurons} neurons, images of '
+            f'{spec.image.width}x{spec.image.height}, IMU {spec.imu.features}')
+
+    def wake(self) -> None:
+        """Begin a drive: zero state, nothing waiting."""
+        assert self._policy is not None
+        self._policy.reset()
+        self._forget()
+
+    def rest(self) -> None:
+        """Drop the frame that waits for its IMU."""
+        self._imu_timer.cancel()
+        self._waiting = None
+
+    def tear_down(self) -> None:
+        """Close the topics and let go of the model."""
+        self.rest()
+        if self._readiness is not None:
+            self._readiness.close()
+        for close, it in self._opened:
+            close(it)
+        self._opened, self._policy, self._readiness = [], None, None
+
+    def _forget(self) -> None:
+        self._imu = ImuBuffer()
+        self._imu_ns: int | None = None
+        self._last_frame_ns: int | None = None
+        self._waiting: Frame | None = None
 
     def _publish(self, told: PolicyParameters) -> None:
-        command_qos = qos.command(lockstep=told.lockstep)
         self._command_out = self.create_publisher(
-            TwistStamped, bringup.POLICY_COMMAND, command_qos)
+            TwistStamped, bringup.POLICY_COMMAND, qos.command(lockstep=told.lockstep),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
         self._neurons_out = self.create_publisher(
             JointState, bringup.NEURONS, qos.sensor(10, lockstep=True))
-        self._health_out = self.create_publisher(
-            DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._report, clock=steady)
-        wait_s = LOCKSTEP_IMU_WAIT_S if told.lockstep else max(told.imu_wait_s, 1e-4)
-        self._imu_timer = self.create_timer(wait_s, self._step_waiting, clock=steady)
-        self._imu_timer.cancel()
+        self._opened += [(self.destroy_publisher, out)
+                         for out in (self._command_out, self._neurons_out)]
 
     def _subscribe(self, told: PolicyParameters) -> None:
         camera_qos = qos.sensor(1, lockstep=told.lockstep)
+        changeable = QoSOverridingOptions.with_default_policies()
         if told.image_transport == 'raw':
-            self.create_subscription(Image, bringup.CAMERA, self._on_image, camera_qos)
+            image_in = self.create_subscription(Image, bringup.CAMERA, self._on_image, camera_qos,
+                                                qos_overriding_options=changeable)
         else:
-            self.create_subscription(CompressedImage, bringup.CAMERA + '/compressed',
-                                     self._on_compressed, camera_qos)
-        imu_in = self.create_subscription(Imu, bringup.IMU, self._on_imu,
-                                          qos.sensor(200, lockstep=told.lockstep))
+            image_in = self.create_subscription(
+                CompressedImage, bringup.CAMERA + '/compressed', self._on_compressed, camera_qos,
+                qos_overriding_options=changeable)
+        imu_in = self.create_subscription(
+            Imu, bringup.IMU, self._on_imu, qos.sensor(200, lockstep=told.lockstep),
+            qos_overriding_options=changeable)
         self._imu_topic = imu_in.topic_name
+        self._opened += [(self.destroy_subscription, end) for end in (image_in, imu_in)]
+
+    def _imu_wait_s(self) -> float:
+        told = self._told
+        return LOCKSTEP_IMU_WAIT_S if told.lockstep else max(told.imu_wait_s, 1e-4)
+
+    def _retell(self, told: PolicyParameters) -> None:
+        """Take over changed live parameters; no callback runs meanwhile."""
+        self._told = told
+        waiting = not self._imu_timer.is_canceled()
+        self._imu_timer.timer_period_ns = round(1e9 * self._imu_wait_s())
+        if not waiting:
+            self._imu_timer.cancel()
+
+    def _on_reset(self, _: Trigger.Request, answer: Trigger.Response) -> Trigger.Response:
+        answer.success = self._policy is not None
+        if self._policy is not None:
+            self._policy.reset()
+        answer.message = 'state is zero' if answer.success else 'there is no model yet'
+        return answer
 
     def _on_image(self, message: Image) -> None:
-        try:
-            self._on_frame(convert.frame_from_image(message))
-        except ImageError as error:
-            self._refuse('image', error)
+        if self.active:
+            self._take(convert.frame_from_image, message)
 
     def _on_compressed(self, message: CompressedImage) -> None:
+        if self.active:
+            self._take(convert.frame_from_compressed, message)
+
+    def _take(self, frame_from: Any, message: Image | CompressedImage) -> None:
+        self._health.heard('image')
         try:
-            self._on_frame(convert.frame_from_compressed(message))
+            frame = frame_from(message)
         except ImageError as error:
             self._refuse('image', error)
+            return
+        self._on_frame(frame)
 
     def _on_imu(self, message: Imu) -> None:
+        if not self.active:
+            return
+        self._health.heard('imu')
         sample = convert.imu_sample(message)
         self._imu.append(*sample)
         self._imu_ns = sample.stamp_ns
@@ -140,12 +209,12 @@ class PolicyNode(Node):
             self._step(frame)
 
     def _step(self, frame: Frame) -> None:
+        assert self._policy is not None
         window = self._imu.window(after_ns=self._last_frame_ns, until_ns=frame.stamp_ns)
         start = time.perf_counter()
         decision = self._policy.step(frame, window)
-        self._step_ms.append(1e3 * (time.perf_counter() - start))
+        self._health.stepped(decision, milliseconds=1e3 * (time.perf_counter() - start))
         self._last_frame_ns = frame.stamp_ns
-        self._counts['frames'] += 1
         if InputCase.BAD_IMU in decision.cases:
             count = len(window.stamps_ns)
             self._refuse('imu', f'{count} IMU samples belong to it, of which some are not finite'
@@ -155,28 +224,30 @@ class PolicyNode(Node):
         self._send(decision)
 
     def _send(self, decision: Decision) -> None:
-        self._command_out.publish(convert.twist_from_command(decision.command))
+        command = decision.command
+        command = replace(command, speed=command.speed * self._told.speed_scale)
+        self._command_out.publish(convert.twist_from_command(command))
         self._neurons_out.publish(self._neurons.fill(decision))
-        self._counts['commands'] += 1
+        self._health.sent(stamp_ns=command.stamp_ns, now_ns=self._now_ns())
         if not decision.valid:
             self.get_logger().warning(f'input case {decision.case.value}: asking for standstill',
                                       throttle_duration_sec=LOG_EVERY_S)
 
     def _refuse(self, kind: str, reason: object) -> None:
-        self._counts[f'refused_{kind}'] += 1
+        self._health.refuse(kind)
         self.get_logger().error(f'no command for this frame: {reason}',
                                 throttle_duration_sec=LOG_EVERY_S)
 
+    def _now_ns(self) -> int:
+        return self.get_clock().now().nanoseconds
+
     def _report(self) -> None:
-        values: dict[str, object] = dict(self._counts)
-        values |= {f'case_{case.value}': count for case, count in self._policy.counts.items()}
-        if self._step_ms:
-            p50, p99 = np.percentile(self._step_ms, (50, 99))
-            values |= {'step_ms_p50': round(p50, 3), 'step_ms_p99': round(p99, 3)}
-        refused = self._counts['refused_image'] + self._counts['refused_imu']
+        policy = self._policy
+        values = self._health.values(policy, None if policy is None else policy.spec)
+        values['state'] = 'active' if self.active else 'inactive' if policy else 'unconfigured'
         self._health_out.publish(convert.health_message(
-            'policy_node: input', values, stamp_ns=self.get_clock().now().nanoseconds,
-            warning=f'{refused} frames refused' if refused else ''))
+            'policy_node: input', values, stamp_ns=self._now_ns(),
+            warning=self._health.warning()))
 
 
 def main(args: Sequence[str] | None = None) -> int:

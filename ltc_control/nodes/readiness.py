@@ -64,7 +64,9 @@ class Readiness:
         self._node = node
         self._then = then
         self._asked_at = time.monotonic()
-        self._expectations = parse_expectations(expect)
+        # as the node itself names them, after namespaces and remaps
+        self._expectations = tuple(item._replace(topic=node.resolve_topic_name(item.topic))
+                                   for item in parse_expectations(expect))
         self._publisher = node.create_publisher(String, READY, LATCHED)
         # steady: a simulated clock stands still until the drive starts
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -74,6 +76,11 @@ class Readiness:
         """Return what is still unmatched, in words."""
         return [f'{item.kind} of {item.topic} has {self._partners(item)} of {item.count} partners'
                 for item in self._expectations if self._partners(item) < item.count]
+
+    def close(self) -> None:
+        """Take the word back: late leaders will not hear it any more."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
 
     def _partners(self, item: Expectation) -> int:
         node = self._node

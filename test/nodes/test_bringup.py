@@ -103,26 +103,42 @@ def test_the_parameters_of_the_car_are_known_to_its_nodes() -> None:
     from ltc_control.nodes.parameters import PolicyParameters, SafetyParameters
     sections = yaml.safe_load((ROOT / 'config' / 'car.yaml').read_text())
     tables = {'policy_node': PolicyParameters, 'safety_node': SafetyParameters}
-    assert sections.keys() == tables.keys()
+    assert sections.keys() == {f'/**/{name}' for name in tables}, 'for any namespace'
     for name, table in tables.items():
         defaults = {item.name: item.default for item in fields(table)}
-        told = sections[name]['ros__parameters']
+        told = sections[f'/**/{name}']['ros__parameters']
         assert told == {key: defaults[key] for key in told}, 'car.yaml says what the default is'
 
 
-@pytest.mark.parametrize('name', ['car_launch.py', 'sim_launch.py'])
-def test_launch_files_describe_their_arguments(name: str) -> None:
-    pytest.importorskip('launch_ros')      # `launch` alone may be our own folder
-    spec = importlib.util.spec_from_file_location('launch_file', ROOT / 'launch' / name)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    from launch import LaunchContext
-    from launch.actions import DeclareLaunchArgument, OpaqueFunction
-    description = module.generate_launch_description()
-    arguments = [item for item in description.entities if isinstance(item, DeclareLaunchArgument)]
-    assert all(item.description for item in arguments)
-    context = LaunchContext()
-    for item in arguments:
-        item.execute(context)
-    started = next(item for item in description.entities if isinstance(item, OpaqueFunction))
-    assert len(started.execute(context)) in (2, 3)
+def test_a_namespace_moves_every_name_and_leaves_the_clock() -> None:
+    left = {node.name: node for node in bringup.namespaced(SYSTEMS['live'], '/left')}
+    assert left['policy_node'].full_name == '/left/policy_node'
+    remaps = left['policy_node'].remaps
+    assert remaps[bringup.CAMERA] == '/left/camera/image_raw'
+    assert not {bringup.CLOCK, bringup.DIAGNOSTICS} & remaps.keys()
+    names = {value for name, value in vars(bringup).items() if name.isupper()
+             and isinstance(value, str) and value.startswith('/')}
+    assert names - {bringup.CLOCK, bringup.DIAGNOSTICS} <= set(bringup.NAMES)
+    assert '__ns:=/left' in bringup.ros_arguments(left['policy_node'])
+    assert '/left/policy_node' in bringup.parameter_sections(tuple(left.values()))
+    assert bringup.namespaced(SYSTEMS['live'], '') == SYSTEMS['live']
+
+
+def test_what_a_person_remapped_stays_in_a_namespace() -> None:
+    car = bringup.real_car(model='m', remaps={bringup.CAMERA: '/front/image_raw'})
+    for node in bringup.namespaced(car, 'left'):
+        assert node.remaps[bringup.CAMERA] == '/front/image_raw'
+        assert node.remaps[bringup.COMMAND] == '/left/cmd_vel'
+
+
+def test_only_what_can_go_on_is_started_again() -> None:
+    respawned = {name: [node.name for node in system if node.respawn]
+                 for name, system in SYSTEMS.items()}
+    assert respawned['live'] == ['policy_node']
+    assert respawned['lockstep'] == []
+    assert 'recorder_node' not in respawned['car']      # its folder is there already
+
+
+def test_the_manager_knows_the_nodes_with_states() -> None:
+    manager = bringup.manager(SYSTEMS['live'])
+    assert manager.parameters['manage'] == 'policy_node'
