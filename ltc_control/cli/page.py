@@ -43,8 +43,9 @@ def check(options: argparse.Namespace) -> None:
 def with_page(nodes: Sequence[bringup.NodeSpec], options: argparse.Namespace, *,
               model: str) -> tuple[bringup.NodeSpec, ...]:
     """
-    Return ``nodes`` and the one that shows them; says where, or why there is no page.
+    Return ``nodes`` and those that show them; says where, or why there is no page.
 
+    Beside the page runs what lays the attention over its picture, where the model has the graph.
     A port in use is no reason not to drive: the drive then goes without a page.
     """
     if options.no_page:
@@ -59,7 +60,7 @@ def with_page(nodes: Sequence[bringup.NodeSpec], options: argparse.Namespace, *,
     print(f'live page: http://{HOST}:{port}', file=sys.stderr, flush=True)
     page = bringup.live_page(nodes, model=model, port=port, host=HOST, track=options.track,
                              season=options.season)
-    return (*nodes, page)
+    return (*nodes, *bringup.attention(nodes, model=model), page)
 
 
 def _free_port(wanted: int) -> int:

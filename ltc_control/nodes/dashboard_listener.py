@@ -62,7 +62,7 @@ class Ear:
 
     @property
     def listening(self) -> bool:
-        """Say whether anybody has published the topic so far."""
+        """Say whether somebody publishes the topic, as far as was looked."""
         return self._subscription is not None
 
     def look_for_publishers(self, node: Node, group: CallbackGroup) -> None:
@@ -83,6 +83,12 @@ class Ear:
                         else DurabilityPolicy.VOLATILE))
         self._subscription = node.create_subscription(
             self._kind, self.topic, _never, quality, callback_group=group)
+
+    def leave(self, node: Node) -> None:
+        """Stop listening, so that nobody works for us alone."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            node.destroy_subscription(subscription)
 
     def listen(self) -> int:
         """Hear all that has come since the last look; return how many messages there were."""

@@ -117,8 +117,13 @@ class DashboardNode(Node):
         self._ready.listen()
         if self._awaited and time.monotonic() - self._made_at < LONGEST_WAIT_S:
             return
-        for ear in (*self._camera, *self._ears):
+        for ear in self._ears:
             ear.look_for_publishers(self, self._group)
+        for ear in self._camera:           # pictures cost: they are for people who look
+            if self._server.watchers:
+                ear.look_for_publishers(self, self._group)
+            else:
+                ear.leave(self)
         limits = self._limits.answer()
         if limits is not None:
             with self._lock:
