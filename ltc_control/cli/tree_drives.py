@@ -116,7 +116,7 @@ def drive_tree(job: TreeJob) -> TreeDrive:
 
         run = drive_with(env, driver, job.start)
     return TreeDrive(0 if job.tree is None else job.tree.depth, run,
-                     np.array(states).reshape(len(states), -1),
+                     np.array(states).reshape(len(states), len(job.variables)),
                      np.array(commands).reshape(-1, 2))
 
 
