@@ -108,7 +108,7 @@ class Attention:
     def look(self, image: np.ndarray) -> tuple[np.ndarray, AttentionMap]:
         """Return features (F,) and the VisualBackProp map of a prepared image in one run."""
         features, values = self._run(('features', VISUAL_BACKPROP), image, self._idle)
-        empty = not np.isfinite(values).all() or values.max() == values.min()
+        empty = not values.max() > values.min()            # NaN compares false
         return features, AttentionMap(values, VISUAL_BACKPROP, VARIANTS[VISUAL_BACKPROP],
                                       note=NO_SALIENCY if empty else '')
 

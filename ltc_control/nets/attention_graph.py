@@ -126,8 +126,9 @@ def _to_image(graph: Graph, head: HeadConfig, last: str, means: list[str]) -> st
         rows, columns = (
             _spread(sizes[layer][side], sizes[layer + 1][side], head.kernels[layer],
                     head.strides[layer], pads[side]) for side in (0, 1))
-        value = graph.op('MatMul', graph.op('MatMul', graph.constant(rows), value),
-                         graph.constant(columns.T))
+        # columns first: half the arithmetic on a wide image
+        value = graph.op('MatMul', value, graph.constant(columns.T))
+        value = graph.op('MatMul', graph.constant(rows), value)
         if layer:
             value = graph.mul(value, means[layer - 1])
     return value
