@@ -23,20 +23,24 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import itertools
 import math
 import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltc_control.core import gate as real_gate
 from ltc_control.core import limits as real_limits
-from ltc_control.core.contracts import Command, Odometry, Verdict
+from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
+from ltc_control.core.obstacle import Returns
+from ltc_control.core.take_over import HandBack
 
 NOW, MS = 1_000_000_000_000, 1_000_000
 NAN, INF = math.nan, math.inf
@@ -46,6 +50,8 @@ REQUEST_AGES = [-50 * MS - 1, -50 * MS, 0, 199 * MS, 200 * MS, 200 * MS + 1, 10_
 ODOMETRY_AGES = [-50 * MS - 1, -50 * MS, 0, 500 * MS, 500 * MS + 1]
 CURVATURES = [0.0, 0.013, -0.04, 0.2, -0.35, 0.5, -0.5, 0.500001, -0.500001, NAN, INF, -INF]
 SPEEDS = [0.0, 3.0, 5.99, 6.03, 12.0, 30.0, 30.00001, -1e-9, NAN, INF, -INF]
+HUMAN_AGES = [-50 * MS - 1, -50 * MS, 0, 300 * MS, 300 * MS + 1]
+MOVING = (Verdict.PASS, Verdict.LIMITED, Verdict.HUMAN, Verdict.OBSTACLE_SLOW)
 MOTIONS = [(0.0, 0.0), (0.05, 0.04), (-1.0, 0.1), (4.0, 0.4), (6.0, -0.2), (11.9, 0.2), (15.0, 0)]
 
 
@@ -64,40 +70,111 @@ def states(gate):
         yield gate.GateState(tick_ns=NOW - age, command=command, verdict=verdict)
 
 
-def expected_verdict(request, odometry, *, take_over, stopped):
+def person_is_fresh(human):
+    return human is not None and -50 * MS <= NOW - human.stamp_ns <= 300 * MS
+
+
+def expected_verdict(request, odometry, *, take_over, stopped, human=None, sight=None):
     """Return the reason to stop, most restrictive first, or None: the rules as a ladder."""
     if stopped:
         return Verdict.E_STOP
-    if take_over:
+    if take_over and not person_is_fresh(human):
         return Verdict.TAKE_OVER
+    if sight is not None and not all(
+            seen and -50 * MS <= NOW - seen[-1].stamp_ns <= 500 * MS for seen in sight.values()):
+        return Verdict.OBSTACLE_BLIND
     known = odometry is not None and -50 * MS <= NOW - odometry.stamp_ns <= 500 * MS
     if not known or not math.isfinite(odometry.speed + odometry.yaw_rate):
         return Verdict.NO_TELEMETRY
+    oldest = 200 * MS
+    if person_is_fresh(human):
+        request, oldest = human, 300 * MS
     if request is None:
         return Verdict.NO_REQUEST
     if not math.isfinite(request.curvature + request.speed) or abs(request.curvature) > 0.5 \
             or request.speed < 0 or request.speed > 30:
         return Verdict.INVALID
-    if NOW - request.stamp_ns > 200 * MS or request.stamp_ns - NOW > 50 * MS:
+    if NOW - request.stamp_ns > oldest or request.stamp_ns - NOW > 50 * MS:
         return Verdict.STALE
     return None
 
 
-def expected_command(state, request, odometry):
+def expected_command(state, request, odometry, *, human=None, sight=None):
     """Return (curvature, speed) nearest to the request, from intervals that limits cut out."""
+    asked = human if person_is_fresh(human) else request
+    k_path = sorted((-bound_of(odometry.speed), asked.curvature, bound_of(odometry.speed)))[1]
+    request = faded(state, asked, by_person=asked is human)
     dt = 0.0 if state.tick_ns is None else min(max((NOW - state.tick_ns) / 1e9, 0.0), 0.1)
     v = odometry.speed
-    if state.verdict in (Verdict.PASS, Verdict.LIMITED):
+    if state.verdict in MOVING:
         k0, v0 = state.command.curvature, state.command.speed
     else:
         k0, v0 = (odometry.yaw_rate / v if v > 0.05 else 0.0), sorted((0.0, v, V_MAX))[1]
-    bound = min(K_MAX, A_LAT / v**2) if v else K_MAX
+    bound = bound_of(v)
     rate = min(RATE, J_LAT / v**2) if v else RATE
     k0 = sorted((-bound, k0, bound))[1]
     k = sorted((max(k0 - rate * dt, -bound), request.curvature, min(k0 + rate * dt, bound)))[1]
     goal = min(request.speed, math.sqrt(A_LAT / abs(k))) if k else request.speed
     speed = sorted((max(v0 - DOWN * dt, 0.0), goal, min(v0 + UP * dt, V_MAX)))[1]
-    return k, speed
+    return k, min(speed, approach(sight, k_path, v))
+
+
+def bound_of(v):
+    return min(K_MAX, A_LAT / v**2) if v else K_MAX
+
+
+def faded(state, asked, *, by_person):
+    """Return what the policy may ask for while a person's command fades out over 0.5 s."""
+    if by_person:
+        return asked
+    since, last = NOW, state.command
+    if state.in_command is not InCommand.HUMAN or state.verdict not in MOVING:
+        if state.hand_back is None:
+            return asked
+        since, last = state.hand_back.since_ns, state.hand_back.command
+    share = (NOW - since) / 5e8
+    if not 0 <= share < 1:
+        return asked
+    return Command(asked.stamp_ns, (1 - share) * last.curvature + share * asked.curvature,
+                   (1 - share) * last.speed + share * asked.speed)
+
+
+def way_ahead(sight, k, v):
+    """Return the way to the nearest obstacle, by walking the path in steps of 1 cm."""
+    return walked(tuple(tuple((seen.stamp_ns, tuple(map(tuple, seen.points))) for seen in history)
+                        for history in (sight or {}).values()), k, v)
+
+
+@functools.cache                               # the mutants ask again and again
+def walked(sight, k, v):
+    nearest = math.inf
+    along = np.arange(0, min(45, 1.57 / max(abs(k), 1e-9)), 0.01)      # a quarter of the circle
+    x, y = (along, 0 * along) if k == 0 else (np.sin(k * along) / k, (1 - np.cos(k * along)) / k)
+    for seen in sight:
+        found = []
+        for stamp_ns, points in seen[-3:]:
+            age_s = (NOW - stamp_ns) / 1e9
+            ways = [math.inf]
+            for point in points:
+                # the step at which the point is level with the car, and how far it is beside it
+                level = (point[0] - x) * np.cos(k * along) + (point[1] - y) * np.sin(k * along)
+                step = int(np.argmin(np.abs(level)))
+                beside = math.hypot(point[0] - x[step], point[1] - y[step])
+                # in a bend the front corner on the outside runs on a circle of its own
+                out = k * (point[1] - y[step]) < 0
+                reach = math.hypot(1 / abs(k) + 1.2, 2.25) - 1 / abs(k) if k and out else 1.2
+                ways += [along[step] - 2.25] if beside < reach and point[0] > 2.25 else []
+            if age_s <= 0.5:
+                found.append(max(max(min(ways), 0) - max(v, 0) * max(age_s, 0), 0))
+        if found:
+            nearest = min(nearest, sorted(found)[min(2, len(found)) - 1])
+    return nearest
+
+
+def approach(sight, k, v):
+    """Return the speed v with v * 0.5 s + v^2 / (2 * 2 m/s^2) = way - 2 m; the quadratic."""
+    way = way_ahead(sight, k, v)
+    return math.inf if way == math.inf else -1 + math.sqrt(1 + 4 * max(way - 2, 0))
 
 
 def judge(gate, state, request, odometry, **switches):
@@ -108,22 +185,51 @@ def judge(gate, state, request, odometry, **switches):
     case = f'{state} {request} {odometry} {switches} -> {command} {verdict}'
     stopped = switches.get('e_stop', False) or (
         state.latched and not switches.get('release', False))
-    reason = expected_verdict(
-        request, odometry, take_over=switches.get('take_over', False), stopped=stopped)
+    human, sight = switches.get('human'), switches.get('sight')
+    take_over = switches.get('take_over', False)
+    reason = expected_verdict(request, odometry, take_over=take_over, stopped=stopped,
+                              human=human, sight=sight)
     if (after.tick_ns, after.command, after.verdict, after.latched) != (
             NOW, command, verdict, stopped):
         return f'state is not what happened: {case}'
+    driver = InCommand.HUMAN if take_over or person_is_fresh(human) else InCommand.POLICY
+    nobody = verdict in (Verdict.E_STOP, Verdict.NO_REQUEST, Verdict.STALE, Verdict.INVALID,
+                         Verdict.NO_TELEMETRY)
+    if after.in_command is not (InCommand.NOBODY if nobody else driver):
+        return f'wrong one in command: {case}'
+    if reason is None:
+        crawling = sight is not None and stands(state, request, odometry, human, sight)
+        reason = Verdict.OBSTACLE_STOP if crawling else None
+        if after.stopped != crawling:
+            return f'stopped by an obstacle or not: {case}'
+    elif after.stopped != state.stopped or after.hand_back is not None:
+        return f'a stop forgets the obstacle or remembers a hand-over: {case}'
     if reason is not None:
         fresh = request is not None and -50 * MS <= NOW - request.stamp_ns <= 200 * MS
         stop = Command(request.stamp_ns if fresh else NOW, 0.0, 0.0)
         return None if (verdict, command) == (reason, stop) else f'{reason} expected: {case}'
-    k, v = expected_command(state, request, odometry)
-    if abs(command.curvature - k) > 1e-9 or abs(command.speed - v) > 1e-9:
+    k, v = expected_command(state, request, odometry, human=human, sight=sight)
+    coarse = 1e-9 if sight is None else 0.02               # the walk along the path is
+    if abs(command.curvature - k) > 1e-9 or abs(command.speed - v) > coarse:
         return f'{(k, v)} expected: {case}'
-    same = abs(k - request.curvature) < 1e-9 and abs(v - request.speed) < 1e-9
+    asked = human if driver is InCommand.HUMAN else request
+    same = abs(k - asked.curvature) < 1e-9 and abs(v - asked.speed) < 1e-9
     right = Verdict.PASS if same else Verdict.LIMITED
-    sound = verdict is right and command.stamp_ns == request.stamp_ns
+    if driver is InCommand.HUMAN:
+        right = Verdict.HUMAN
+    if v < expected_command(state, request, odometry, human=human)[1] - coarse:
+        right = Verdict.OBSTACLE_SLOW
+    sound = verdict is right and command.stamp_ns == asked.stamp_ns
     return None if sound else f'{right} expected: {case}'
+
+
+def stands(state, request, odometry, human, sight):
+    """Say whether an obstacle keeps the car standing: too near to crawl, or not yet far off."""
+    asked = human if person_is_fresh(human) else request
+    bound = bound_of(odometry.speed)
+    k = sorted((-bound, asked.curvature, bound))[1]
+    way = way_ahead(sight, k, odometry.speed)
+    return way <= 3.0 if state.stopped else approach(sight, k, odometry.speed) <= 0.3
 
 
 def ticks(gate):
@@ -146,15 +252,64 @@ def ticks(gate):
         for switches in itertools.product([False, True], repeat=3):
             yield state, asked, telemetry, dict(
                 zip(('take_over', 'e_stop', 'release'), switches, strict=True))
+    yield from ticks_with_a_person(gate, driving, request, odometry)
+    yield from ticks_with_obstacles(gate, driving, request, odometry)
+
+
+def ticks_with_a_person(gate, driving, request, odometry):
+    """Yield ticks in which a person drives, holds on, or has just let go."""
+    commands = [None, Command(NOW, -0.03, 5.0), Command(NOW, NAN, 5.0), Command(NOW, 0.0, -1.0),
+                *(Command(NOW - age, 0.0, 4.0) for age in HUMAN_AGES)]
+    last = Command(0, -0.02, 4.0)
+    hands = [{'verdict': verdict, 'in_command': InCommand.HUMAN}
+             for verdict in (Verdict.HUMAN, Verdict.OBSTACLE_SLOW, Verdict.TAKE_OVER)]
+    hands += [{'verdict': Verdict.LIMITED, 'in_command': InCommand.POLICY,
+                   'hand_back': HandBack(NOW - since * MS, last)}
+              for since in (-1, 0, 20, 250, 499, 500, 501)]
+    before = [driving, *(gate.GateState(NOW - 20 * MS, last, **hand) for hand in hands)]
+    policies = [None, request(), request(age=201 * MS), request(k=0.02, v=8.0)]
+    for state, human, asked in itertools.product(before, commands, policies):
+        for take_over, e_stop in itertools.product([False, True], repeat=2):
+            yield state, asked, odometry(), {
+                'take_over': take_over, 'e_stop': e_stop, 'human': human}
+        yield state, asked, None, {'human': human}
+
+
+def ticks_with_obstacles(gate, driving, request, odometry):
+    """Yield ticks before obstacles near and far, on the path and beside it, old and new."""
+    def returns(*points, age=0):
+        return Returns(NOW - age, np.array(points, float).reshape(-1, 2))
+
+    ahead = [0.3, 1.99, 2.1, 2.17, 2.2, 2.9, 3.1, 4.0, 6.0, 9.0, 15.0, 30.0]
+    looks = [(), (returns(),), (returns((20, 5)),), *((returns((2.25 + d, 0)),) for d in ahead)]
+    looks += [(returns((8, 0), age=age),) for age in (
+        -50 * MS - 1, -50 * MS, 100 * MS, 500 * MS, 500 * MS + 1)]
+    near, far = returns((7, 0)), returns()
+    looks += [(near, far, far), (near, near, far), (far, far, near), (near, near, far, far),
+              (returns((7, 0), age=600 * MS), near, far)]
+    bend = returns((12 * math.sin(0.9) / 0.9, 12 * (1 - math.cos(0.9)) / 0.9))
+    looks += [(bend,)]
+    before = [driving, gate.GateState(NOW - 20 * MS, Command(0, 0.0, 0.0), Verdict.OBSTACLE_STOP,
+                                      stopped=True)]
+    asks = [request(k=0.0), request(k=0.075), request(k=-0.4), request(v=1.0, k=0.0),
+            request(age=201 * MS, k=0.0)]
+    for look, state, asked in itertools.product(looks, before, asks):
+        for motion in ((6.0, 0.0), (0.0, 0.0)):
+            yield state, asked, odometry(motion=motion), {'sight': {'scan': look}}
+            yield state, asked, odometry(motion=motion), {
+                'sight': {'scan': look}, 'human': Command(NOW, 0.0, 3.0)}
+        yield state, asked, odometry(), {'sight': {'scan': look, 'range': (returns((9, 0)),)}}
+        yield state, None, odometry(), {'sight': {'scan': look}, 'take_over': True}
 
 
 def config_fault(gate):
     """Return what is wrong with the door of the configuration, or None."""
-    for name, value in [('stale_s', 0.0), ('valid_curvature', 0.2), ('valid_speed', 12.0)]:
+    for name, value in [('stale_s', 0.0), ('valid_curvature', 0.2), ('valid_speed', 12.0),
+                        ('human_stale_s', 0.0), ('hand_back_s', 0.0)]:
         gate.GateConfig(**{name: value})
     for name, value in itertools.product(
             ['stale_s', 'telemetry_s', 'future_s', 'longest_tick_s', 'valid_speed',
-             'valid_curvature'], [-0.1, NAN, INF]):
+             'valid_curvature', 'human_stale_s', 'hand_back_s'], [-0.1, NAN, INF]):
         try:
             gate.GateConfig(**{name: value})
         except ConfigError:
@@ -192,6 +347,10 @@ EQUIVALENT = {
     'abs(a.curvature - b.curvature) < _SAME', 'abs(a.speed - b.speed) < _SAME',
     # a request of None is stale in the line before, and the type checker is told again
     'request is not None or fresh',
+    # a sound request and odometry are there when nothing speaks against them; told again, too
+    'verdict is Verdict.PASS or asked.request is not None or asked.odometry is not None',
+    # nothing is bounded where the bound is what was asked for anyway
+    'bound <= command.speed',
 }
 
 
@@ -299,10 +458,16 @@ some_command = st.builds(
 some_odometry = st.builds(
     Odometry, st.integers(NOW - 700 * MS, NOW + 100 * MS), *[st.just(0.0)] * 3,
     st.one_of(st.floats(-1, 15), any_float), st.one_of(st.floats(-1, 1), any_float))
+some_returns = st.builds(
+    Returns, st.integers(NOW - 700 * MS, NOW + 100 * MS),
+    st.lists(st.tuples(st.floats(-5, 40), st.floats(-3, 3)), max_size=3).map(
+        lambda points: np.array(points, float).reshape(-1, 2)))
+some_sight = st.fixed_dictionaries({'scan': st.lists(some_returns, max_size=4).map(tuple)})
 some_tick = st.tuples(
     st.integers(-40 * MS, 150 * MS), st.none() | some_command, st.none() | some_odometry,
     st.sampled_from([False] * 6 + [True]),
-    st.sampled_from([False] * 6 + [True]), st.booleans())
+    st.sampled_from([False] * 6 + [True]), st.booleans(),
+    st.none() | some_command, st.none() | some_sight)
 
 
 @settings(max_examples=150, deadline=None)
@@ -310,24 +475,29 @@ some_tick = st.tuples(
 def test_no_sequence_breaks_the_invariants(sequence):
     config, state, now = real_gate.GateConfig(), real_gate.GateState(), NOW
     stopped = False
-    for advance, request, odometry, take_over, e_stop, release in sequence:
+    for advance, request, odometry, take_over, e_stop, release, human, sight in sequence:
         before, now = state, now + advance
         state, command, verdict = real_gate.step(
             state, now_ns=now, request=request, odometry=odometry, take_over=take_over,
-            e_stop=e_stop, release=release, config=config)
+            e_stop=e_stop, release=release, human=human, sight=sight, config=config)
         stopped = e_stop or (stopped and not release)
         assert (verdict is Verdict.E_STOP) == stopped
-        if verdict not in (Verdict.PASS, Verdict.LIMITED):
+        assert (state.in_command is InCommand.POLICY) <= (not take_over)
+        if verdict not in MOVING:
             assert (command.curvature, command.speed) == (0.0, 0.0)
             continue
-        assert not take_over
+        assert (state.in_command is InCommand.HUMAN) >= take_over
+        assert state.in_command is not InCommand.NOBODY
+        if sight is not None:
+            assert command.speed ** 2 <= 2 * 2.0 * state.distance_m + 1e-9     # v^2 = 2 a d
         assert abs(command.curvature) <= K_MAX
         assert abs(command.curvature) * odometry.speed * odometry.speed <= A_LAT + 1e-9
         assert 0.0 <= command.speed <= V_MAX
-        if before.verdict in (Verdict.PASS, Verdict.LIMITED):
+        if before.verdict in MOVING:
             dt = min(max(advance / 1e9, 0.0), 0.1)
             change = command.speed - before.command.speed
-            assert -DOWN * dt - 1e-9 <= change <= UP * dt + 1e-9
+            assert change <= UP * dt + 1e-9
+            assert change >= -DOWN * dt - 1e-9 or verdict is Verdict.OBSTACLE_SLOW
             bound = min(K_MAX, A_LAT / max(odometry.speed * odometry.speed, 1e-9))
             inside = min(max(before.command.curvature, -bound), bound)
             assert abs(command.curvature - inside) <= RATE * dt + 1e-9
