@@ -56,6 +56,7 @@ class EnvironmentSpec:
     noise: SensorNoise = field(default_factory=SensorNoise)
     obstacles: tuple[Obstacle, ...] = ()
     scanner: ScannerSpec | None = None
+    scenery_seed: int | None = None        # of what stands beside the road; None: the track's own
 
 
 class Environment:
@@ -76,7 +77,8 @@ class Environment:
             look, kinds = find_look(self._season), self.obstacles.kinds
             self._camera = Camera(spec.camera, road_scene(
                 self.track, look, mount=spec.camera.mount,
-                others=drawn_obstacles(kinds) if kinds else None))
+                others=drawn_obstacles(kinds) if kinds else None,
+                scenery_seed=spec.scenery_seed))
         self._black = np.zeros((spec.camera.height, spec.camera.width, 3), np.uint8)
 
     def reset(self, *, seed: int, arc_m: float | None = None, offset_m: float = 0.0,

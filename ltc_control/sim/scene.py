@@ -141,18 +141,21 @@ def drawn_car(mount: Mount) -> Vehicle:
 
 
 def road_scene(track: Track, look: Look, *, mount: Mount | None = None,
-               others: Vehicle | None = None) -> Scene:
+               others: Vehicle | None = None, scenery_seed: int | None = None,
+               road: Track | None = None) -> Scene:
     """
     Return the scene of a road with all that stands beside it, and the car.
 
-    ``others`` are bodies that stand on the road; whoever brings them moves them.
+    ``others`` are bodies that stand on the road; whoever brings them moves them. ``scenery_seed``
+    plants other scenery along the same road, ``road`` lays another road through the same scenery.
     """
     mount = mount or Mount()
     car = drawn_car(mount)
     if others is not None:
         car = Vehicle(car.body + others.body, car.meshes + others.meshes)
-    things, windows, shade = scenery.roadside(track)
-    pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
+    things, windows, shade = scenery.roadside(track, scenery_seed=scenery_seed, road=road)
+    pieces = [*scenery.ground_pieces(track, scenery_seed=scenery_seed),
+              *scenery.road_pieces(road or track),
               *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
               *scenery.by_cell(shade, 'shade')]
     return Scene(pieces, car, look, mount=mount)

@@ -178,11 +178,12 @@ def road_pieces(track: Track) -> list[Piece]:
     return pieces
 
 
-def ground_pieces(track: Track) -> list[Piece]:
+def ground_pieces(track: Track, *, scenery_seed: int | None = None) -> list[Piece]:
     """Return the meadow around the road and the hills at its rim."""
     middle = np.array([np.ptp(track.x) / 2 + track.x.min(), np.ptp(track.y) / 2 + track.y.min()])
     reach = max(np.ptp(track.x), np.ptp(track.y)) / 2.0 + 180.0
-    return open_ground(middle, reach, seed=track.seed)
+    return open_ground(middle, reach,
+                       seed=track.seed if scenery_seed is None else scenery_seed)
 
 
 def open_ground(middle: np.ndarray, reach: float, *, seed: int) -> list[Piece]:
@@ -262,9 +263,25 @@ def stands(track: Track, rng: np.random.Generator, *, count: int, near: float, f
     return np.stack([x, y, pose.heading], axis=1)[free]
 
 
-def roadside(track: Track) -> tuple[list[Soup], list[Soup], list[Soup]]:
-    """Return what stands beside the road: things that wear the atlas, windows, and shades."""
+def roadside(track: Track, *, scenery_seed: int | None = None, road: Track | None = None,
+             ) -> tuple[list[Soup], list[Soup], list[Soup]]:
+    """
+    Return what stands beside the road: things that wear the atlas, windows, and shades.
+
+    ``scenery_seed`` moves houses, trees and bushes and nothing of the road; ``road`` moves posts
+    and kerbs, which belong to it, and no scenery.
+    """
     rng = np.random.default_rng([track.seed, 8])
+    things, windows, shades = _scenery(track, rng)
+    furniture = posts(road or track) + kerbs(road or track, rng)
+    if scenery_seed is not None:
+        things, windows, shades = _scenery(track, np.random.default_rng([scenery_seed, 8]))
+    return things + furniture, windows, shades
+
+
+def _scenery(track: Track,
+             rng: np.random.Generator) -> tuple[list[Soup], list[Soup], list[Soup]]:
+    """Return houses, trees and bushes; their windows; and their shades."""
     things: list[Soup] = []
     windows: list[Soup] = []
     shades: list[Soup] = []
@@ -285,7 +302,7 @@ def roadside(track: Track) -> tuple[list[Soup], list[Soup], list[Soup]]:
     for x, y, _ in stands(track, rng, count=int(track.length / 6.0), near=2.8, far=20.0):
         bush = blob(rng.uniform(0.4, 0.9), rng.uniform(0.4, 0.7), 0.2, rng)
         things.append(dressed(moved(bush, x, y, 0.0), 'bush'))
-    return things + posts(track) + kerbs(track, rng), windows, shades
+    return things, windows, shades
 
 
 def posts(track: Track) -> list[Soup]:

@@ -241,10 +241,10 @@ def _loop(seed: int, rng: np.random.Generator) -> Track | None:
     speed = np.abs(dz)
     curvature = (np.conj(dz) * ddz).imag / speed**3
     heading = np.unwrap(np.angle(dz))
-    return _resampled(seed, z, heading, curvature, speed * arc[-1] / count)
+    return resampled(seed, z, heading, curvature, speed * arc[-1] / count)
 
 
-def _resampled(seed: int, z: np.ndarray, heading: np.ndarray, curvature: np.ndarray,
+def resampled(seed: int, z: np.ndarray, heading: np.ndarray, curvature: np.ndarray,
                pace: np.ndarray) -> Track:
     """Return the loop at equal arc steps; ``pace`` (N,) is the length per sample [m]."""
     along = np.r_[0.0, np.cumsum(0.5 * (pace + np.roll(pace, -1)))]    # (N + 1,)
