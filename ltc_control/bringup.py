@@ -20,6 +20,7 @@ arguments and a test can look at a system without starting it.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -101,13 +102,14 @@ class NodeSpec:
 def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int = 0,
                   duration_s: float = 0.0, noise_var: float = 0.0, lockstep: bool = False,
                   bag: str = '', parameters: Mapping[str, object] | None = None,
-                  obstacles: str = '', scan: bool = False,
+                  obstacles: str = '', scan: bool = False, record_all: bool = False,
                   ) -> tuple[NodeSpec, ...]:
     """
     Return simulator, policy and safety, plus a recorder where ``bag`` names a folder.
 
     ``duration_s`` 0 drives until stopped; ``parameters`` are handed to the simulator.
     ``obstacles`` stand on the road, ``scan`` gives the car a laser scanner that safety watches.
+    ``record_all`` records every topic that appears, not only those that a report needs.
     """
     common = {'lockstep': lockstep, 'use_sim_time': lockstep}
     simulator = NodeSpec(
@@ -130,7 +132,8 @@ def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int =
     if bag:
         attributes = {'track': track, 'season': season, 'seed': seed, 'model': model,
                       'lockstep': lockstep, 'noise_var': noise_var}
-        nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep))
+        nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep, beside=nodes,
+                              patterns='*' if record_all else ''))
     return rendezvous(nodes, leader='simulator_node')
 
 
@@ -142,8 +145,8 @@ def real_car(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = 
              NodeSpec('safety_node', remaps=remaps, respawn=True)]
     if bag:
         topics = tuple(remaps.get(topic, topic) for topic in RECORDED)
-        nodes.append(replace(recorder(bag, attributes={'model': model}, topics=topics),
-                             subscribes=()))
+        nodes.append(replace(recorder(bag, attributes={'model': model}, topics=topics,
+                                      beside=nodes), subscribes=()))
     return tuple(nodes)
 
 
@@ -207,13 +210,20 @@ def attention(nodes: Sequence[NodeSpec], *, model: str, method: str = 'visual_ba
 
 
 def recorder(bag: str, *, attributes: Mapping[str, object], lockstep: bool = False,
-             topics: Sequence[str] = RECORDED) -> NodeSpec:
-    """Return the node that writes ``topics`` into the folder ``bag``."""
+             topics: Sequence[str] = RECORDED, patterns: str = '',
+             beside: Sequence[NodeSpec] = ()) -> NodeSpec:
+    """
+    Return the node that writes ``topics``, and what matches ``patterns``, into the folder ``bag``.
+
+    The bag names the model in ``attributes`` by its digest, and the parameters of ``beside``.
+    """
     text = ','.join(f'{key}={value}' for key, value in attributes.items())
+    system = json.dumps({node.name: dict(node.parameters) for node in beside}, sort_keys=True)
     return NodeSpec('recorder_node',
                     subscribes=tuple(topic for topic in topics if topic != DIAGNOSTICS),
                     parameters={'bag': bag, 'attributes': text, 'lockstep': lockstep,
-                                'topics': ','.join(topics)})
+                                'topics': ','.join(topics), 'patterns': patterns,
+                                'model': str(attributes.get('model', '')), 'system': system})
 
 
 def rendezvous(nodes: Sequence[NodeSpec], *, leader: str) -> tuple[NodeSpec, ...]:

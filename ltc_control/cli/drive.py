@@ -79,6 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-scanner', action='store_true',
                         help='obstacles without the scanner: what the car does to them')
     parser.add_argument('--no-video', action='store_true', help='leave the video out')
+    parser.add_argument('--record', action='store_true',
+                        help='record every topic that appears (a drive always records those that '
+                             'its report and `ltc replay` need)')
     page.add_arguments(parser)
 
 
@@ -102,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         model=str(_model(options)), track=options.track, season=options.season,
         seed=options.seed, duration_s=options.seconds, noise_var=options.noise,
         lockstep=options.lockstep, bag=str(folder / 'bag'),
-        obstacles=' '.join(options.obstacle),
+        obstacles=' '.join(options.obstacle), record_all=options.record,
         scan=bool(options.obstacle) and not options.no_scanner)
     nodes = (*nodes, *bringup.explainer(nodes, model=str(_model(options))))
     nodes = page.with_page(nodes, options, model=str(_model(options)))

@@ -232,7 +232,30 @@ class RecorderParameters:
 
     bag: str = described('', 'folder of the bag to write; must not exist')
     topics: str = described('', 'topics to record, by commas')
+    patterns: str = described(
+        '', 'record every topic that matches, also later ones: globs or re:EXPRESSION, by spaces')
+    exclude: str = described('', 'patterns that patterns shall not match, by spaces')
     attributes: str = described('', 'what the bag says about itself, as key=value, by commas')
+    model: str = described('', 'model folder whose digest the bag shall name')
+    system: str = described('', 'parameters of all nodes as JSON, kept in the bag')
+    autostart: bool = described(True, 'configure and activate without a lifecycle manager')
+    record: bool = described(True, 'record as soon as active; else ~/start begins')
+    split_mb: float = described(
+        2000.0, 'a file of the bag ends at this size [MB]; 0: never', low=0.0, high=1e6)
+    split_s: float = described(
+        0.0, 'a file of the bag ends after this time [s]; 0: never', low=0.0, high=1e6)
+    ring_s: float = described(
+        10.0, 'the last seconds, for snapshots [s]; 0: none', low=0.0, high=600.0)
+    ring_mb: float = described(
+        256.0, 'most memory of the last seconds [MB]', low=0.0, high=16384.0)
+    triggers: str = described(
+        '/take_over,/e_stop,/safety/in_command=human', 'topics that save the last seconds, by '
+        'commas: a Bool when it becomes true, a String when it becomes what stands after the =, '
+        'any other type at each message')
+    floor_mb: float = described(
+        500.0, 'free disk space below which nothing is recorded [MB]', low=0.0, high=1e7)
+    poll_s: float = described(
+        0.01, 'longest stay of a message before it is written [s]', low=0.001, high=0.5)
     lockstep: bool = described(False, 'keep a deep queue, so that nothing is lost')
     expect: str = described('', 'endpoint counts to reach, as publisher:/topic:2, by spaces')
 

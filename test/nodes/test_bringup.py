@@ -38,7 +38,8 @@ def test_it_imports_nothing_of_the_project_nor_of_ros() -> None:
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
              for alias in node.names}
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names <= {'__future__', 'os', 'sys', 'collections.abc', 'dataclasses', 'pathlib'}
+    assert names <= {'__future__', 'json', 'os', 'sys', 'collections.abc', 'dataclasses',
+                     'pathlib'}
 
 
 @pytest.mark.parametrize('name', SYSTEMS)
