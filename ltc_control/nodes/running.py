@@ -15,8 +15,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -34,6 +37,7 @@ def run(make_node: Callable[[], Node], *, args: Sequence[str] | None = None,
     0 after a signal or once ``finished(node)`` is done; the error's own code, after one line on
     standard error, where an :class:`LtcError` leaves the constructor or a callback.
     """
+    _take(lambda *_: None)                 # rclpy hears the signal, and no exception flies
     rclpy.init(args=args)
     node = None
     executor = SingleThreadedExecutor()    # the multi-threaded one loses ticks of timers
@@ -49,10 +53,23 @@ def run(make_node: Callable[[], Node], *, args: Sequence[str] | None = None,
     except Exception as error:
         return _failed(node, error)
     finally:
+        _take(signal.SIG_IGN)
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _take(handler: Any) -> None:
+    """
+    Let ``handler`` have SIGINT and SIGTERM.
+
+    Ctrl-C reaches a launch and all its nodes, and launch sends another: a KeyboardInterrupt in
+    the middle of the end would leave half of it undone.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handler)
 
 
 def _failed(node: Node | None, error: Exception) -> int:

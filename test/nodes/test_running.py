@@ -15,6 +15,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
 import pytest
 
 pytest.importorskip('rclpy')
@@ -27,6 +32,16 @@ from ltc_control.core.errors import ModelError
 from ltc_control.nodes.running import run
 
 pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Give back what ``run`` made deaf: in a node the process ends there."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 class _Ending(Node):
@@ -65,3 +80,19 @@ def test_an_error_that_nobody_expected_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         run(lambda: _Ending(_divide_by_zero), args=[])
     assert not rclpy.ok()
+
+
+@pytest.mark.parametrize('first', [signal.SIGINT, signal.SIGTERM])
+def test_signals_in_a_row_end_a_node_cleanly(first: signal.Signals) -> None:
+    node = subprocess.Popen([sys.executable, '-m', 'ltc_control.nodes.safety_node'],
+                            stderr=subprocess.PIPE, text=True)
+    try:
+        assert 'verdict' in node.stderr.readline()
+        for number in (first, signal.SIGINT, signal.SIGTERM):
+            node.send_signal(number)
+        _, said = node.communicate(timeout=30)
+    finally:
+        node.kill()
+        node.wait()
+    assert node.returncode == 0
+    assert 'Traceback' not in said
