@@ -86,7 +86,7 @@ def _line(topic: TopicReport) -> str:
              if topic.delay_ms and abs(topic.delay_ms['p50']) < 1e4 else '')
     return (f'  {topic.messages:8d}  {topic.topic}: {topic.rate_hz:.1f} Hz, longest gap '
             f'{topic.longest_gap_s:.3f} s ({topic.longest_received_gap_s:.3f} s as received), '
-            f'{topic.lost} lost, {topic.repeated} repeated and {topic.backward} backward '
+            f'{topic.lost} missing, {topic.repeated} repeated and {topic.backward} backward '
             f'stamps{delay}')
 
 

@@ -73,8 +73,8 @@ def run(args: argparse.Namespace, bag: ReplayBag, model: Path) -> int:
     with ExitStack() as stack:
         redraw, look = None, {}
         if args.season is not None:
-            from ltc_control.cli.replay_season import Redrawer
-            redrawer = stack.enter_context(Redrawer(bag, args.season))
+            from ltc_control.cli.replay_season import SeasonRedrawer
+            redrawer = stack.enter_context(SeasonRedrawer(bag, args.season))
             redraw, look = redrawer.draw, {'redraw_error': redrawer.error}
         advance = stack.enter_context(progress_bar('replaying', total=len(bag.stamps)))
         result = what_if(bag, policy, conditions, redraw=redraw, advance=advance)

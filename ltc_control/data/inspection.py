@@ -27,12 +27,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ltc_control.data.bag_camera import CameraReport, CameraWatch
+from ltc_control.data.bag_camera import SENSORS, CameraReport, CameraWatch
 from ltc_control.data.coverage import Coverage, Times, cover
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import read_attributes
 
 HISTOGRAM_EDGES_MS = (0, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 50, 70, 100, 200, 500, 1000)
+HELD_SHARE = 0.05
 GAP_S = 0.5                                # longer is an interruption, not a loss
 Advance = Callable[..., None]
 
@@ -60,7 +61,7 @@ class TopicReport:
     longest_received_gap_s: float = 0.0
     delay_ms: dict[str, float] | None = None
     dt_histogram: tuple[int, ...] = ()
-    lost: int = 0                          # messages missing in a regular rhythm, gaps not counted
+    lost: int = 0                          # sensors: missing in their rhythm, gaps not counted
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,10 @@ def _report(recording: RawRecording, topics: tuple[TopicReport, ...],
 
 
 def _topic(topic: str, type_name: str, times: Times) -> TopicReport:
-    steps = np.diff(times.stamps_ns) / 1e9
-    median = float(np.median(steps)) if len(steps) else 0.0
-    received = np.diff(times.received_ns) / 1e9
+    steps, received = np.diff(times.stamps_ns) / 1e9, np.diff(times.received_ns) / 1e9
+    # a command that is said again carries the stamp of its frame again: its rate is its arrival's
+    held = len(steps) and (steps <= 0).mean() > HELD_SHARE
+    median = float(np.median(received if held else steps)) if len(steps) else 0.0
     return TopicReport(
         topic, type_name, len(times.stamps_ns),
         rate_hz=1.0 / median if median > 0 else 0.0,
@@ -130,7 +132,7 @@ def _topic(topic: str, type_name: str, times: Times) -> TopicReport:
         backward=int((steps < 0).sum()), furthest_back_s=max(0.0, _most(-steps)),
         stamped=times.stamped, longest_received_gap_s=_most(received),
         delay_ms=_delays(times) if times.stamped and len(times.stamps_ns) else None,
-        dt_histogram=_histogram(steps), lost=_lost(steps))
+        dt_histogram=_histogram(steps), lost=_lost(steps) if type_name in SENSORS else 0)
 
 
 def _most(values: np.ndarray) -> float:
