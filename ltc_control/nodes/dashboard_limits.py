@@ -17,15 +17,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
-from rclpy.parameter_client import AsyncParameterClient
 from rclpy.task import Future
 
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.limits import Limits
 
-SAFETY = 'safety_node'
+SERVICE = 'safety_node/get_parameters'     # the one that asks; there is none here that sets
 NAMES = [item.name for item in fields(Limits)]
 
 
@@ -33,7 +33,7 @@ class LimitsQuestion:
     """Asks when the safety node is there; ``answer`` returns its limits once."""
 
     def __init__(self, node: Node) -> None:
-        self._client = AsyncParameterClient(node, SAFETY)
+        self._client = node.create_client(GetParameters, SERVICE)
         self._future: Future | None = None
         self._done = False
 
@@ -42,8 +42,8 @@ class LimitsQuestion:
         if self._done:
             return None
         if self._future is None:
-            if self._client.services_are_ready():
-                self._future = self._client.get_parameters(NAMES)
+            if self._client.service_is_ready():
+                self._future = self._client.call_async(GetParameters.Request(names=NAMES))
             return None
         if not self._future.done():
             return None

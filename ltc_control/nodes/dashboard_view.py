@@ -107,8 +107,9 @@ class LiveView:
 
     def on_in_command(self, who: str) -> None:
         """Take who is in command."""
-        if who != self._in_command and self._in_command:
-            self._log(f'{words.driver_words(who)}.', 'person' if who == 'human' else 'warn')
+        # why nobody drives is told by the verdict
+        if who != self._in_command and 'human' in (who, self._in_command):
+            self._log(f'{words.driver_words(who)}.', 'person' if who == 'human' else 'good')
         self._in_command = who
 
     def on_why(self, text: str) -> None:
@@ -165,9 +166,9 @@ class LiveView:
 
     def _shares(self) -> list[list[object]]:
         """Return [verdict, share, level] of the last minute, the most frequent first."""
-        counts = Counter(self._verdicts)
-        return [[verdict, round(count / len(self._verdicts), 3), words.verdict_level(verdict)]
-                for verdict, count in counts.most_common() if verdict]
+        counts = Counter(verdict for verdict in self._verdicts if verdict)
+        return [[verdict, round(count / counts.total(), 3), words.verdict_level(verdict)]
+                for verdict, count in counts.most_common()]
 
     def _seconds(self) -> float:
         if self._first_ns is None or self._stamp_ns is None:
