@@ -154,8 +154,9 @@ def _paper() -> dict[str, float]:
 
 
 def _show(document: dict[str, Any], *, asked: int) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from ltc_control.cli.wide_console import wide_console
 
     table = Table(title='share of the first principal component', title_justify='left')
     for column in ('model', 'units', 'share', 'scaled', 'participation', '19 units', 'untrained',
@@ -168,7 +169,7 @@ def _show(document: dict[str, Any], *, asked: int) -> None:
                       _percent(row['share_of_19']), _percent(fresh and fresh['share']),
                       f'{row["as"]} {_percent(document["paper"].get(row["as"]))}',
                       str(row['departures']))
-    console = Console()
+    console = wide_console()
     console.print(table)
     for row in document['models']:
         if row['layer'] != 'states':

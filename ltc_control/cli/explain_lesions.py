@@ -176,8 +176,9 @@ def _document(args: argparse.Namespace, base: Sequence[Outcome], damages: Sequen
 
 
 def _show(document: dict[str, Any], damages: Sequence[Damage], picture: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from ltc_control.cli.wide_console import wide_console
 
     whole = document['whole']
     table = Table(title=f'whole: {whole["success"]:.0%} of {whole["runs"]} runs clean, rms offset '
@@ -192,7 +193,7 @@ def _show(document: dict[str, Any], damages: Sequence[Damage], picture: Path) ->
                       'none' if span is None else f'{span[0]:.2f} to {span[1]:.2f}',
                       f'{one.jerk_ratio:.2f}',
                       '' if one.first_departure_s is None else f'{one.first_departure_s:.1f}')
-    console = Console()
+    console = wide_console()
     console.print(table)
     for name, row in document['motors'].items():
         console.print(f'{name} is an output and told apart: error × {row["rms_ratio"]:.2f}'

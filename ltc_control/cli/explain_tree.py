@@ -263,12 +263,11 @@ def _frames_there(path: Path, spec: ModelSpec) -> int:
 
 
 def _show(explanation: Explanation, picture: Path) -> None:
-    from rich.console import Console
-
     from ltc_control.cli.tree_tables import drives_table, metrics_table
+    from ltc_control.cli.wide_console import wide_console
     from ltc_control.insight.tree_words import sentence
 
-    console = Console()
+    console = wide_console()
     console.print(metrics_table(explanation.facts))
     console.print(drives_table(explanation.facts['policy']))
     speaker = explanation.neurons[explanation.speaker.neuron]

@@ -1,0 +1,27 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A console that does not fold wide tables where nobody looks at a screen."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+LOG_WIDTH = 130
+
+
+def wide_console() -> Console:
+    """Return a console as wide as the terminal, or LOG_WIDTH columns in a log or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
