@@ -46,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('bag', type=Path, help='run folder, bag folder or .mcap file')
     parser.add_argument('--model', type=Path, default=None,
                         help='model folder (default: the one that the recording names)')
+    parser.add_argument('--namespace', default='',
+                        help='of the topics, where several vehicles were recorded')
     parser.add_argument('--diff', action='store_true',
                         help='exact replay: what happens where no condition is changed')
     parser.add_argument('--json', action='store_true', help='print one JSON object')
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f'--diff asks for the recorded conditions, but {changed!r} change '
                           'them; leave one of both out')
     path = find_run_bag(args.bag)
-    bag = ReplayBag(path)
+    bag = ReplayBag(path, namespace=args.namespace)
     model = args.model or model_of(path, bag.attributes)
     if changed:
         return replay_what_if.run(args, bag, model)

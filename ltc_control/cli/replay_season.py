@@ -103,7 +103,7 @@ def _attribute(bag: ReplayBag, name: str) -> str:
 def _places(bag: ReplayBag) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return stamps (K,), poses (K, 3) and tilts (K, 2), as odometry and IMU tell them."""
     from ltc_control.sim.redraw import lean
-    rows = sorted(_poses(bag.path))
+    rows = sorted(_poses(bag.path, bag.topic(bringup.ODOMETRY)))
     if not rows:
         raise BagError(f'{str(bag.path)!r} holds no {bringup.ODOMETRY}, so nobody knows where the '
                        'camera was; record it too')
@@ -118,10 +118,10 @@ def _places(bag: ReplayBag) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return stamps, np.array([row[1:] for row in rows]), tilts
 
 
-def _poses(path: Path) -> list[tuple[int, float, float, float]]:
+def _poses(path: Path, topic: str) -> list[tuple[int, float, float, float]]:
     rows = []
     with RawRecording(path) as recording:
-        for message in recording.raw({bringup.ODOMETRY}):
+        for message in recording.raw({topic}):
             odometry: Any = recording.decode(message)
             place, turn = odometry.pose.pose.position, odometry.pose.pose.orientation
             rows.append((message.time_ns, place.x, place.y,

@@ -21,6 +21,7 @@ camera without noise may well show the same picture twice; such frames are not c
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ from ltc_control.data.raw import RawMessage, RawRecording
 
 IMAGES = (messages.IMAGE, messages.COMPRESSED_IMAGE)
 SENSORS = (*IMAGES, messages.IMU, messages.ODOMETRY)          # stamped once, in order
+DRIVEN_BY = ('/camera/image_raw', '/camera/image_raw/compressed')
 STANDING_MPS = 0.05
 DARK_MEAN = 8.0                            # of 255: nothing can be seen
 SATURATED, SATURATED_SHARE = 250, 0.5      # a pixel counts when its darkest channel is so bright
@@ -68,13 +70,24 @@ class _Camera:
     still_since_ns: int | None = None
 
 
+def cameras_of(types: Mapping[str, str]) -> list[str]:
+    """
+    Return the camera topics among ``types``: those a policy drives by, else every image topic.
+
+    What nodes draw (heat maps, overlays) are images too, but nobody drives by them.
+    """
+    images = sorted(topic for topic, name in types.items() if name in IMAGES)
+    driven = [topic for topic in images if topic.endswith(DRIVEN_BY)]
+    return driven or images
+
+
 class CameraWatch:
     """Sees every message of a recording in order; ``bad_samples`` counts IMU ones by topic."""
 
     def __init__(self, recording: RawRecording) -> None:
         self._recording = recording
-        self._cameras = {topic: _Camera() for topic, name in sorted(recording.types.items())
-                         if name in IMAGES}
+        self._cameras = {topic: _Camera() for topic in cameras_of(recording.types)
+                         if recording.counts[topic]}
         self._speed: float | None = None
         self.bad_samples: dict[str, int] = {}
 

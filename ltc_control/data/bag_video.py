@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 
 from ltc_control.core.errors import BagError, ConfigError, ImageError
-from ltc_control.data.bag_camera import IMAGES, pixels
+from ltc_control.data.bag_camera import DRIVEN_BY, IMAGES, cameras_of, pixels
 from ltc_control.data.raw import RawRecording
 
 CODECS = {'.mp4': 'mp4v', '.webm': 'VP80'}
@@ -87,12 +87,12 @@ def make_video(source: Path | str, out: Path | str, *, topic: str | None = None,
 
 
 def camera_topic(recording: RawRecording, named: str | None) -> str:
-    """Return the camera named, or the only one; BagError names what there is."""
-    cameras = sorted(topic for topic, name in recording.types.items() if name in IMAGES)
-    if named is None and len(cameras) == 1:
+    """Return the camera named, or the one driven by; BagError names what there is."""
+    if named is not None and recording.types.get(named) in IMAGES:
+        return named
+    cameras = cameras_of(recording.types)
+    if named is None and cameras and (len(cameras) == 1 or cameras[0] in DRIVEN_BY):
         return cameras[0]
-    if named in cameras:
-        return str(named)
     raise BagError(f'{str(recording.path)!r} holds {len(cameras)} cameras {cameras!r}; name one '
                    f'of them with --topic{"" if named is None else f", not {named!r}"}')
 

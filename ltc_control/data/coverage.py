@@ -27,7 +27,7 @@ import numpy as np
 
 from ltc_control.core.imu import LONGEST_WINDOW_NS
 from ltc_control.data import messages
-from ltc_control.data.bag_camera import IMAGES
+from ltc_control.data.bag_camera import cameras_of
 
 LONGEST_COMMAND_AGE_NS = 200_000_000
 COMMANDS = (messages.TWIST_STAMPED, messages.TWIST, messages.ACKERMANN_STAMPED,
@@ -65,8 +65,7 @@ class Coverage:
 def cover(types: Mapping[str, str], times: Mapping[str, Times], *,
           bad_imu: Mapping[str, int]) -> tuple[Coverage, ...]:
     """Return how each IMU and command topic covers the camera with the most frames."""
-    cameras = [topic for topic, name in types.items() if name in IMAGES and len(
-        times[topic].stamps_ns)]
+    cameras = [topic for topic in cameras_of(types) if len(times[topic].stamps_ns)]
     if not cameras:
         return ()
     camera = max(cameras, key=lambda topic: len(times[topic].stamps_ns))

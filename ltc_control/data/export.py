@@ -14,8 +14,9 @@
 """
 A bag as files that anything reads: the frames as pictures, every other topic as a CSV.
 
-``frames/`` holds the pictures named by their stamps, ``frames.csv`` which is which; a topic
-``/policy/command`` becomes ``policy_command.csv``. Each row has the header stamp and the receive
+``frames/`` holds the pictures of the camera named by their stamps, ``frames.csv`` which is which;
+other image topics have folders of their own. A topic ``/policy/command`` becomes
+``policy_command.csv``. Each row has the header stamp and the receive
 time. Lists (of a JointState, of diagnostics) stand in their cell as JSON; covariances are left
 out. Numbers are written so that they read back to the bit.
 """
@@ -34,7 +35,7 @@ import cv2
 import numpy as np
 
 from ltc_control.core.errors import BagError, ConfigError, ImageError
-from ltc_control.data.bag_camera import IMAGES, pixels
+from ltc_control.data.bag_camera import IMAGES, cameras_of, pixels
 from ltc_control.data.raw import RawMessage, RawRecording
 
 FORMATS = ('png', 'jpg')
@@ -79,6 +80,7 @@ class _Writer:
         self._tables: dict[str, Any] = {}
         self._cameras = sorted(topic for topic, name in recording.types.items()
                                if name in IMAGES)
+        self._main = next(iter(cameras_of(recording.types)), '')
         self.frames = self.unreadable = 0
         self.rows: dict[str, int] = {}
 
@@ -98,7 +100,7 @@ class _Writer:
         self._row(message.topic, self._folder(message.topic), {'file': file, **times})
 
     def _folder(self, topic: str) -> str:
-        return 'frames' if len(self._cameras) == 1 else f'frames_{_name(topic)}'
+        return 'frames' if topic == self._main else f'frames_{_name(topic)}'
 
     def _picture(self, message: RawMessage, rgb: np.ndarray) -> str:
         folder = self._folder(message.topic)

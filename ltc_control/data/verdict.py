@@ -54,9 +54,11 @@ class _Findings:
 def judge(report: BagReport) -> BagVerdict:
     """Return the verdict on what :func:`~ltc_control.data.inspection.inspect` found."""
     found = _Findings()
+    cameras = {camera.topic for camera in report.cameras}
     for topic in report.topics:
-        _judge_stamps(topic, found)
-        if topic.type_name in IMAGES:
+        if topic.type_name not in IMAGES or topic.topic in cameras:
+            _judge_stamps(topic, found)
+        if topic.topic in cameras:
             _judge_rhythm(topic, found)
     for camera in report.cameras:
         _judge_camera(camera, found)

@@ -92,8 +92,9 @@ class ReplayBag:
     BagError where the camera or the policy's commands are missing.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, namespace: str = '') -> None:
         self.path = Path(path)
+        self._prefix = f'/{namespace.strip("/")}' if namespace.strip('/') else ''
         self.attributes = read_attributes(self.path)
         self.names: tuple[str, ...] = ()
         self.model_hash = next((value for key, value in sorted(self.attributes.items())
@@ -104,18 +105,20 @@ class ReplayBag:
         neurons: list[Said] = []
         stamps: list[int] = []
         with RawRecording(self.path) as recording:
-            self._camera = _camera(recording)
-            for message in recording.raw({self._camera, bringup.IMU, bringup.POLICY_COMMAND,
-                                          bringup.NEURONS, bringup.DIAGNOSTICS}):
+            self._camera = self._find_camera(recording)
+            imu, command, states = map(self.topic, (bringup.IMU, bringup.POLICY_COMMAND,
+                                                    bringup.NEURONS))
+            for message in recording.raw({self._camera, imu, command, states,
+                                          bringup.DIAGNOSTICS}):
                 if message.topic == self._camera:
                     stamps.append(message.time_ns)
                     continue
                 fields: Any = recording.decode(message)
-                if message.topic == bringup.IMU:
+                if message.topic == imu:
                     self.samples.append((message.received_ns, *_sample(fields, message.time_ns)))
                 elif message.topic == bringup.DIAGNOSTICS:
                     self.model_hash = self.model_hash or _model_hash(fields)
-                elif message.topic == bringup.POLICY_COMMAND:
+                elif message.topic == command:
                     commands.append(Said(message.time_ns, message.received_ns,
                                          fields.twist.linear.x, fields.twist.angular.z))
                 else:
@@ -124,6 +127,22 @@ class ReplayBag:
                                         np.array(fields.position), np.array(fields.effort)))
         self.stamps = np.array(stamps, np.int64)
         self.said = _joined(commands, neurons)
+
+    def topic(self, name: str) -> str:
+        """Return one of our topics as it is called in the namespace of the recording."""
+        return f'{self._prefix}{name}'
+
+    def _find_camera(self, recording: RawRecording) -> str:
+        present = ', '.join(sorted(recording.types))
+        command = self.topic(bringup.POLICY_COMMAND)
+        for topic in map(self.topic, (bringup.CAMERA, COMPRESSED)):
+            if recording.counts.get(topic):
+                if not recording.counts.get(command):
+                    raise BagError(f'{str(self.path)!r} holds no {command}, so there is nothing '
+                                   f'to compare with; it holds {present}')
+                return topic
+        raise BagError(f'{str(self.path)!r} holds no {self.topic(bringup.CAMERA)}, so there is '
+                       f'nothing to replay; it holds {present}')
 
     def frames(self) -> Iterator[SeenFrame]:
         """Yield the frames as they came."""
@@ -151,18 +170,6 @@ class ReplayBag:
             found.append(index)
             at = at if index is None else index + 1
         return found
-
-
-def _camera(recording: RawRecording) -> str:
-    present = ', '.join(sorted(recording.types))
-    for topic in (bringup.CAMERA, COMPRESSED):
-        if recording.counts.get(topic):
-            if not recording.counts.get(bringup.POLICY_COMMAND):
-                raise BagError(f'{str(recording.path)!r} holds no {bringup.POLICY_COMMAND}, so '
-                               f'there is nothing to compare with; it holds {present}')
-            return topic
-    raise BagError(f'{str(recording.path)!r} holds no {bringup.CAMERA}, so there is nothing to '
-                   f'replay; it holds {present}')
 
 
 def _joined(commands: list[Said], neurons: list[Said]) -> list[Said]:
