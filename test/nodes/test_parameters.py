@@ -44,7 +44,7 @@ class Bare(Node):
 
 
 @pytest.mark.parametrize('table', TABLES)
-def test_defaults_are_declared_described_and_read_only_unless_live(stage: Any, table: type) -> None:
+def test_defaults_are_declared_and_described(stage: Any, table: type) -> None:
     node = stage.add(Bare)
     told = parameters.declare(node, table)
     assert told == table()
