@@ -22,6 +22,7 @@ HELP = 'let the expert drive in the simulator and write rosbags to learn from'
 EPILOG = """examples:
   ltc collect runs/bags --tracks 0:23 --episodes 2 --seconds 30
   ltc collect runs/dagger --tracks 24:35 --policy models/car_lane      one DAgger round
+  ltc collect runs/drives --tracks 24:29 --policy runs/car --human-takes-over     for corrections
 each episode is one rosbag2 folder (MCAP): camera, IMU, odometry, /expert/command (the label) and
 /cmd_vel (what moved the car); tracks from 1000 on are kept for evaluation and refused"""
 
@@ -39,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--policy', type=Path, help='model that drives while the expert labels')
     parser.add_argument('--blackout', type=float, default=0.0, metavar='S',
                         help='with --policy: its camera goes black this long now and then')
+    parser.add_argument('--human-takes-over', action='store_true',
+                        help='with --policy: the expert sits beside it as the human and takes '
+                        'over before it leaves the lane; for ltc train --corrections')
+    parser.add_argument('--take-over-at', type=float, default=0.5, metavar='M',
+                        help='offset at which the human does so (default %(default)s m)')
     parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write what was recorded here')
 
@@ -64,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
         args.json.write_text(json.dumps({'episodes': rows}, indent=2) + '\n')
     frames, lost = sum(e.frames for e in episodes), sum(e.lost for e in episodes)
     print(f'{len(episodes)} episodes, {frames} frames in {args.out}; {lost} ended off the lane')
+    if args.human_takes_over:
+        print(f'{sum(e.take_overs for e in episodes)} take-overs, '
+              f'{sum(e.human_s for e in episodes):.1f} s under the human')
     return 0
 
 
@@ -72,14 +81,19 @@ def _config(args: argparse.Namespace):
     from ltc_control.core.errors import ConfigError
     from ltc_control.core.model_file import load_spec
     from ltc_control.training.collect import CollectConfig
+    from ltc_control.training.shared_drive import HumanConfig
 
     seasons = parse_seasons(args.season)
     if len(seasons) != 1:
         raise ConfigError(f'one season a recording, got {args.season!r}; call it once for each')
     if args.policy is not None:
         load_spec(args.policy, expect_vehicle='car')
+    elif args.human_takes_over:
+        raise ConfigError('a human takes over from a policy; name one with --policy')
     return CollectConfig(out=args.out, tracks=tuple(parse_numbers(args.tracks)),
                          episodes=args.episodes, seconds=args.seconds, season=seasons[0],
                          seed=args.seed,
-                         disturbed=not args.no_disturbance, policy=args.policy,
-                         blackout_s=args.blackout)
+                         disturbed=not (args.no_disturbance or args.human_takes_over),
+                         policy=args.policy, blackout_s=args.blackout,
+                         human=(HumanConfig(take_over_m=args.take_over_at)
+                                if args.human_takes_over else None))

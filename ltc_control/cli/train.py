@@ -22,6 +22,8 @@ HELP = 'learn a policy from rosbags and write a model folder with its card'
 EPILOG = """examples:
   ltc train runs/bags --config config/train_car.yaml --out runs/car
   ltc train runs/bags runs/dagger --config config/train_car.yaml --out runs/car2 --start runs/car
+  ltc train runs/bags --corrections runs/drives --config config/train_car.yaml --out runs/car3 \
+      --start runs/car --steps 300            learns more from the seconds around each take-over
   ltc train tub_bag --config config/train_tub.yaml --out runs/tub
 the same command again resumes a run that was stopped; needs torch (make setup-train)"""
 
@@ -38,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
                         help="instead of the configuration's, e.g. --set policy.kind=cnn")
     parser.add_argument('--start', type=Path, help='model folder whose weights to start from')
+    parser.add_argument('--corrections', type=Path, nargs='+', default=[], metavar='DRIVES',
+                        help='bags of drives in which a human took over from the policy')
     parser.add_argument('--compare', action='append', default=[], metavar='KIND',
                         help="also train this kind, same head and steps, e.g. cnn; instead of the "
                         "configuration's")
@@ -51,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from ltc_control.training.config import load_config
 
     config = load_config(args.config, settings=_settings(args))
-    episodes = _read(args, config)
-    scores = {config.policy.kind: _train_one(args, config, episodes, out=args.out)}
+    episodes, lessons = _read(args, config), _read_lessons(args, config)
+    scores = {config.policy.kind: _train_one(args, config, episodes, lessons, out=args.out)}
     for kind in config.compare:
-        scores[kind] = _train_one(args, _of_kind(config, kind), episodes,
+        scores[kind] = _train_one(args, _of_kind(config, kind), episodes, lessons,
                                   out=args.out.with_name(f'{args.out.name}_{kind}'))
     scores['constant'] = _constant(config, episodes)
     _print(scores)
@@ -90,7 +94,24 @@ def _read(args: argparse.Namespace, config) -> list:
         return read_episodes(bags, config, advance)
 
 
-def _train_one(args: argparse.Namespace, config, episodes: list, *, out: Path) -> dict:
+def _read_lessons(args: argparse.Namespace, config) -> list:
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.data.rosbag2 import find_bags
+    from ltc_control.training.train import read_corrections
+
+    if not args.corrections:
+        return []
+    drives = [bag for path in args.corrections for bag in find_bags(path)]
+    with progress_bar('reading corrections', total=len(drives)) as advance:
+        lessons = read_corrections(drives, config, advance)
+    rules, labelled = config.corrections, sum(int(one.valid.sum()) for one in lessons)
+    print(f'{len(lessons)} take-overs in {len(drives)} drives: {labelled} frames under a human, '
+          f'of weight {rules.weight:g} for {rules.after_s:g} s after each')
+    return lessons
+
+
+def _train_one(args: argparse.Namespace, config, episodes: list, lessons: list, *,
+               out: Path) -> dict:
     from ltc_control.cli.progress import progress_bar
     from ltc_control.training.train import train
 
@@ -103,7 +124,7 @@ def _train_one(args: argparse.Namespace, config, episodes: list, *, out: Path) -
             at = progress.step
 
         spec = train(config, episodes, out=out, name=args.name or out.name, report=report,
-                     start=args.start)
+                     start=args.start, corrections=lessons)
     print(f'{out}: {spec.parameters["total"]} parameters, digest {spec.digest[:12]}')
     return dict(spec.training['score'])
 

@@ -57,7 +57,7 @@ def _lines(spec: ModelSpec) -> list[str]:
         + (f', seen in {", ".join(training["seasons"])}' if training['seasons'] else ''),
         f'- {training["steps"]} steps of {config["batch"]} rows x {config["window"]} frames, '
         f'seed {config["seed"]}',
-        *_started(training),
+        *_started(training), *_corrected(training),
         f'- held out: {training["held_out_episodes"]} episodes, '
         f'{training["held_out_frames"]} frames; R² of curvature {score["r2_curvature"]:.3f}, '
         f'of speed {score["r2_speed"]:.3f}', '',
@@ -72,6 +72,13 @@ def _started(training: dict[str, Any]) -> list[str]:
     start = training.get('start')
     return [] if start is None else [f'- started from {start["name"]}, trained for '
                                      f'{start["steps"]} steps (digest {start["digest"][:12]})']
+
+
+def _corrected(training: dict[str, Any]) -> list[str]:
+    found = training.get('corrections')
+    return [] if found is None else [
+        f'- corrected by a human: {found["take_overs"]} take-overs, {found["labelled"]} frames '
+        'under their command']
 
 
 def add_results(folder: Path, *, title: str, summary: Mapping[str, Mapping[str, Any]]) -> None:

@@ -32,6 +32,7 @@ from ltc_control.core.errors import ConfigError, LtcError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec
+from ltc_control.data.take_over import LessonRules
 from ltc_control.data.topics import TopicMap
 from ltc_control.nets.policy_net import KINDS, PolicyConfig
 from ltc_control.training.augment import AugmentConfig
@@ -74,6 +75,7 @@ class TrainConfig:
     topics: TopicMap = field(default_factory=TopicMap)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    corrections: LessonRules = field(default_factory=LessonRules)  # of drives with take-overs
     longest_step_s: float = 0.5            # a frame later than this starts the state anew
     seed: int = 1
     steps: int = 1500                      # optimiser steps
@@ -129,6 +131,7 @@ _PARTS = {
     'policy': lambda v: PolicyConfig(**v), 'image': ImageSpec.from_dict,
     'imu': ImuSpec.from_dict, 'topics': TopicMap.from_dict,
     'augment': lambda v: AugmentConfig(**v), 'loss': lambda v: LossConfig(**v),
+    'corrections': lambda v: LessonRules(**v),
     'commands': lambda v: tuple(CommandSpec(**one) for one in v),
     'strides': tuple, 'compare': tuple,
 }

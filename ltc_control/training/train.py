@@ -24,6 +24,7 @@ from ltc_control.core.errors import ConfigError
 from ltc_control.core.model_file import ModelSpec, load_spec
 from ltc_control.core.timing import TimingRules
 from ltc_control.data.episodes import Episode, read_episode
+from ltc_control.data.take_over import read_lessons
 from ltc_control.data.windows import split_by_episode, split_by_time
 from ltc_control.nets.export import WEIGHTS_FILE, export_policy
 from ltc_control.nets.policy_net import PolicyNet, load_policy
@@ -45,6 +46,22 @@ def read_episodes(bags: Sequence[Path], config: TrainConfig,
     return episodes
 
 
+def read_corrections(drives: Sequence[Path], config: TrainConfig,
+                     advance: Callable[..., None]) -> list[Episode]:
+    """Read the take-overs of all drives, an episode each; ConfigError when there is none."""
+    timing = TimingRules(config.policy.dt_nominal_s, config.longest_step_s)
+    lessons: list[Episode] = []
+    for drive in drives:
+        found = read_lessons(drive, topics=config.topics, image=config.image, imu=config.imu,
+                             timing=timing, rules=config.corrections)
+        lessons += found
+        advance(f'{drive.name}: {len(found)} take-overs')
+    if not lessons:
+        raise ConfigError(f'nobody took over in {len(drives)} drives, so there is nothing to '
+                          'correct; leave out --corrections')
+    return lessons
+
+
 def split(episodes: Sequence[Episode],
           config: TrainConfig) -> tuple[list[Episode], list[Episode]]:
     """Hold out whole episodes; of a single drive its last part."""
@@ -57,19 +74,23 @@ def split(episodes: Sequence[Episode],
 
 
 def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: str,
-          report: Callable[[Progress], None], start: Path | None = None) -> ModelSpec:
+          report: Callable[[Progress], None], start: Path | None = None,
+          corrections: Sequence[Episode] = ()) -> ModelSpec:
     """
     Train on ``episodes`` and write the model folder ``out``; checkpoints lie in ``out/run``.
 
-    ``start`` is a model folder whose weights to begin with. Called again with the same arguments
-    it goes on where it was killed.
+    ``start`` is a model folder whose weights to begin with, ``corrections`` are lessons of
+    ``read_corrections``, which are learned from and never held out. Called again with the same
+    arguments it goes on where it was killed.
     """
     training, held_out = split(episodes, config)
-    seen = [*training, *(mirrored(one, config.imu) for one in training if config.mirror)]
+    lessons = [*training, *corrections]
+    seen = [*lessons, *(mirrored(one, config.imu) for one in lessons if config.mirror)]
     net = None if start is None else _load_start(start, config)
     trainer = Trainer(config, seen, held_out, folder=out / 'run', start=net)
     net = trainer.fit(report)
-    facts = _facts(config, trainer, training, held_out) | _start_facts(start)
+    facts = (_facts(config, trainer, training, held_out) | _start_facts(start)
+             | _correction_facts(corrections))
     (out / 'run' / 'history.json').write_text(json.dumps(trainer.history, indent=2) + '\n')
     return export_with_card(net, config, out=out, name=name, facts=facts)
 
@@ -99,6 +120,13 @@ def _start_facts(folder: Path | None) -> dict[str, Any]:
     spec = load_spec(folder)
     return {'start': {'name': spec.name, 'digest': spec.digest,
                       'steps': spec.training.get('steps')}}
+
+
+def _correction_facts(lessons: Sequence[Episode]) -> dict[str, Any]:
+    if not lessons:
+        return {}
+    return {'corrections': {'take_overs': len(lessons), 'frames': sum(map(len, lessons)),
+                            'labelled': sum(int(one.valid.sum()) for one in lessons)}}
 
 
 def _facts(config: TrainConfig, trainer: Trainer, training: Sequence[Episode],
