@@ -31,7 +31,8 @@ from ltc_control.data.messages import definition, typestore
 _LITTLE, _BIG = struct.Struct('<4xiI'), struct.Struct('>4xiI')
 _LEARN = 15                                # intervals before the period is believed
 _LONG = 1.6                                # periods; a shorter interval is jitter
-_REGULAR = 0.3                             # of the period: most intervals deviate by less
+_REGULAR = 0.3                             # of the period: steady intervals deviate by less
+_STEADY = 0.6                              # so many are, even where every third message is lost
 
 
 @functools.cache
@@ -103,4 +104,4 @@ class StampWatch:
         self._fresh = 0
         period = median(self._intervals)
         near = sum(abs(item - period) < _REGULAR * period for item in self._intervals)
-        self._period_ns = period if 2 * near > len(self._intervals) else 0.0
+        self._period_ns = period if near > _STEADY * len(self._intervals) else 0.0

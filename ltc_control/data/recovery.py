@@ -24,6 +24,7 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from ltc_control.data.rosbag2 import (
 )
 from ltc_control.data.whole_records import Message, WholeRecords, mapped
 
+_YOUNG_S = 10.0
 _TELL_EVERY = 1 << 24                      # bytes between two calls of ``progress``
 
 
@@ -168,7 +170,7 @@ def finish_leftovers(folder: Path | str) -> Iterator[Recovery | BagError]:
             files = _mcap_files(spool)
             count = sum(whole_messages(file)[0] for file in files)
             if not count:
-                shutil.rmtree(spool)
+                _remove_old(spool, files)
                 continue
             out = default_out(spool)
             if _messages_stated(out) == count:
@@ -179,6 +181,12 @@ def finish_leftovers(folder: Path | str) -> Iterator[Recovery | BagError]:
             yield error
         except OSError as error:
             yield BagError(f'{str(spool)!r} cannot be finished: {error}')
+
+
+def _remove_old(spool: Path, files: list[Path]) -> None:
+    # one so young may be between its birth and its lock
+    if time.time() - max(file.stat().st_mtime for file in files) > _YOUNG_S:
+        shutil.rmtree(spool)
 
 
 def _messages_stated(bag: Path) -> int | None:

@@ -16,7 +16,7 @@ Which topics a recorder takes up, how, and the bytes that came on them.
 
 Topics are named, or matched by patterns as they appear. A subscription asks for the strictest
 quality of service that every publisher offers, and asks again when publishers come and go. Nothing
-is decoded, and no callback runs: :meth:`RecordedTopics.take` empties all queues at once, which
+is decoded, and no callback runs: :meth:`RecordedTopics.take` empties all queues in turn, which
 costs a fraction of what an executor does a message.
 """
 
@@ -42,7 +42,7 @@ from ltc_control.data.spool import Received
 from ltc_control.nodes.qos_text import offered
 
 QUEUE = 1000
-MOST_TAKEN = 400                           # of one topic at a time, so that none starves another
+MOST_TAKEN = 8                             # of one topic at a time: little is in hand unwritten
 REGEX = 're:'
 
 
@@ -181,13 +181,14 @@ class RecordedTopics:
         return self._node.create_subscription(message_type, name, _never, profile, raw=True,
                                               callback_group=self._group)
 
-    def take(self) -> list[Received]:
-        """Return what has come on all topics, oldest first."""
+    def take(self) -> tuple[list[Received], bool]:
+        """Return a few messages of each topic, oldest first, and whether there may be more."""
         batch: list[Received] = []
+        more = False
         for known in self.taken_up.values():
-            _empty(known, batch)
+            more |= _take(known, batch)
         batch.sort(key=lambda item: item.received_ns)
-        return batch
+        return batch, more
 
     def close(self) -> None:
         """End all subscriptions."""
@@ -196,15 +197,16 @@ class RecordedTopics:
         self.taken_up.clear()
 
 
-def _empty(known: TakenUp, batch: list[Received]) -> None:
+def _take(known: TakenUp, batch: list[Received]) -> bool:
     topic, handle = known.topic, known.subscription.handle
     with handle:
         for _ in range(MOST_TAKEN):
             taken = handle.take_message(known.message_type, True)
             if taken is None:
-                return
+                return False
             data, info = taken
             batch.append(Received(topic.name, topic.type_name, data, *_times(info)))
+    return True
 
 
 def _times(info: Any) -> tuple[int, int]:

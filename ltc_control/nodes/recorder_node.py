@@ -46,7 +46,7 @@ from ltc_control.data.disk_floor import MB, DiskFloor
 from ltc_control.data.provenance import model_attributes, parameter_attributes, versions
 from ltc_control.data.ring import Ring
 from ltc_control.data.rosbag2 import Topic
-from ltc_control.data.spool import Split
+from ltc_control.data.spool import Received, Split
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import RecorderParameters, declare
@@ -62,6 +62,7 @@ REPORT_EVERY_S = 1.0
 SERVE_EVERY_S = 0.05                       # services and timers; data is polled for more often
 DRAIN_S = 0.3                              # quiet for so long: everything has arrived
 LONGEST_DRAIN_S = 5.0
+MOST_ROUNDS = 100
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -183,9 +184,15 @@ class RecorderNode(LifecycleNode):
 
     def poll(self) -> None:
         """Take in everything that has come."""
-        batch = self._topics.take() if self._topics is not None else []
-        if not batch or not self._active:
-            return
+        more = self._topics is not None
+        for _ in range(MOST_ROUNDS):       # services get their turn in a flood, too
+            if not more or self._topics is None:
+                return
+            batch, more = self._topics.take()
+            if batch and self._active:
+                self._take(batch)
+
+    def _take(self, batch: list[Received]) -> None:
         self.last_write = time.monotonic()
         self._recordings.take(batch)
         for reason in self._triggers.fired(batch):
