@@ -24,6 +24,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from ltc_control.insight import palette
 from ltc_control.insight.circuit import Circuit
@@ -56,11 +57,15 @@ def draw_criticality(circuit: Circuit, damages: Sequence[Damage], path: Path | s
         _draw_neuron(axes, name, x, y, by_name.get(name), norm, ring=name in critical)
     for role, x in COLUMNS.items():
         axes.text(x, 1.08, role, ha='center', fontsize=11, color=palette.MUTED)
-    axes.set_xlim(-0.35, 2.5)
-    axes.set_ylim(-0.08, 1.14)
+    axes.set_xlim(-0.55, 2.3)
+    axes.set_ylim(-0.09, 1.12)
     bar = figure.add_axes((0.9, 0.15, 0.02, 0.6))
     scale = figure.colorbar(ScalarMappable(norm, HARM), cax=bar)
     scale.set_label('lateral error, times the whole')
+    scale.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    scale.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    axes.text(1.0, -0.06, 'blue excites, red inhibits; a red ring: fewer clean runs than a '
+              'release needs', ha='center', fontsize=9, color=palette.MUTED)
     figure.savefig(path, facecolor=palette.PAPER)
 
 
@@ -97,5 +102,7 @@ def _draw_neuron(axes: Axes, name: str, x: float, y: float, harm: Damage | None,
     if harm is not None:
         extra = harm.departures_per_km_more
         more = f', +{extra:.1f}/km' if extra > 0 else ''
-        axes.text(x + 0.09, y + 0.012, f'×{harm.rms_ratio:.2f}{more}', fontsize=7.5, zorder=4,
-                  color=palette.INK, va='bottom')
+        left = x == COLUMNS['inter']       # their synapses leave to the right
+        axes.text(x + (-0.07 if left else 0.07), y, f'×{harm.rms_ratio:.2f}{more}', fontsize=8,
+                  zorder=4, color=palette.INK, va='center', ha='right' if left else 'left',
+                  bbox={'facecolor': palette.PAPER, 'edgecolor': 'none', 'pad': 1.0, 'alpha': 0.8})
