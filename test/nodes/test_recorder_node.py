@@ -27,6 +27,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from mcap.reader import make_reader
 from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
@@ -96,6 +98,18 @@ def test_a_clean_stop_leaves_a_bag_with_every_byte(stage: Any, recorder: Any,
         messages = list(make_reader(stream).iter_messages())
     assert all(started_ns < message.log_time < time.time_ns() for _, _, message in messages)
     assert sum(channel.topic == '/camera/image_raw' for _, channel, _ in messages) >= 49
+
+
+def test_a_transition_that_does_not_exist_ends_nothing(stage: Any, recorder: Any,
+                                                       tmp_path: Path) -> None:
+    client = stage.listener().create_client(ChangeState, '/recorder_node/change_state')
+    stage.spin_until(client.service_is_ready, timeout=30)
+    # on Jazzy this raises out of the executor of the node that is asked, and nobody answers
+    client.call_async(ChangeState.Request(transition=Transition(id=42)))
+    sent = publish_all(stage)
+    recorder.send_signal(signal.SIGTERM)
+    assert recorder.wait(20) == 0, recorder.stdout.read()
+    assert words_in(tmp_path / 'bag') == sent
 
 
 def test_kill_9_loses_nothing_that_was_written(stage: Any, recorder: Any, tmp_path: Path) -> None:
