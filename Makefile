@@ -1,7 +1,8 @@
 # `make help` lists what there is. Set-up happens by itself and is remembered by a stamp whose name
 # holds a hash of what it was made from.
 
-DISTRO ?= jazzy
+ROS ?= jazzy
+DISTRO ?= $(ROS)
 PYTHON ?= python3
 ARGS ?=
 VENV := $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
@@ -20,13 +21,13 @@ $(error DISTRO is jazzy or kilted, got '$(DISTRO)')
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help drive test lint setup setup-drive setup-train model-car model-car-quick clean
+.PHONY: help drive test lint site colcon setup setup-drive setup-train model-car model-car-quick clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo
-	@echo '  ARGS="..." is handed on to the command; DISTRO=jazzy (default) or kilted; PYTHON=python3'
+	@echo '  ARGS="..." is handed on to the command; ROS=jazzy (default) or kilted, or DISTRO=; PYTHON=python3'
 
 drive: $(DRIVE)  ## 19 neurons drive a car over ROS 2: make drive ARGS="--seconds 60 --track 1001"
 	@$(LTC) drive $(ARGS)
@@ -37,6 +38,13 @@ test: $(TEST)  ## every test, with all that they need: make test ARGS="-k gate"
 lint: $(TEST)  ## ruff and mypy
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
+
+site: $(TEST)  ## the documentation as pages, in site/
+	@$(RUN) docs/reference.py --check
+	@$(RUN) -m mkdocs build --quiet --strict
+
+colcon: $(TEST)  ## build and test as an ament package, as a ROS user does
+	@AMENT_PREFIX_PATH=$(abspath $(VENV)) PATH=$(abspath $(VENV))/bin:$$PATH sh -c 'colcon build --packages-select ltc_control && colcon test --packages-select ltc_control --event-handlers console_direct+ && colcon test-result --verbose'
 
 setup: $(TEST)  ## the whole environment, without running anything
 setup-drive: $(DRIVE)  ## what a drive needs

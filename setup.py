@@ -66,6 +66,7 @@ setup(
     description='Liquid time-constant networks of 19 neurons that drive a car through ROS 2.',
     license='Apache-2.0',
     entry_points={
+        'ros2cli.command': [f'ltc = {NAME}.cli.ros2_command:LtcCommand'],
         'console_scripts': [
             f'ltc = {NAME}.cli.main:main',
             *(f'{node} = {NAME}.nodes.{node}:main' for node in NODES),

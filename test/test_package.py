@@ -32,7 +32,7 @@ ROS_PACKAGES = {
     'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'rosbag2_py', 'tf2_ros', 'cv_bridge',
     'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs', 'nav_msgs',
     'rcl_interfaces', 'rosgraph_msgs', 'sensor_msgs', 'std_msgs', 'std_srvs', 'tf2_msgs',
-    'visualization_msgs',
+    'visualization_msgs', 'ros2cli',
 }
 OPTIONAL = {'ackermann_msgs'}              # asked for at run time, done without if absent
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow',
