@@ -206,3 +206,50 @@ def test_collect_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixtu
     line = failed(capsys, 'collect', out, '--tracks', '5', '--episodes', '1', '--seconds', '0.2',
                   '--jobs', '1')
     assert 'exists already' in line
+
+
+@pytest.mark.gl
+def test_from_a_take_over_to_a_corrected_model(
+        tiny: ModuleType, bags: Path, model: Path, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    drives, path = tmp_path / 'drives', recipe(tiny, tmp_path)
+    assert main(['collect', str(drives), '--tracks', '5', '--episodes', '1', '--seconds', '6',
+                 '--jobs', '1', '--policy', str(model), '--human-takes-over', '--take-over-at',
+                 '0.4', '--json', str(tmp_path / 'drives.json')]) == 0
+    episode, = json.loads((tmp_path / 'drives.json').read_text())['episodes']
+    assert episode['take_overs'] >= 1
+    assert f'{episode["take_overs"]} take-overs, ' in capsys.readouterr().out
+    words = ['train', str(bags), '--corrections', str(drives), '--config', path, '--start',
+             str(model), '--out', str(tmp_path / 'better'), '--set', 'corrections.weight=7']
+    assert main(words) == 0
+    assert f'{episode["take_overs"]} take-overs in 1 drives' in capsys.readouterr().out
+    training = load_spec(tmp_path / 'better').training
+    assert training['corrections']['take_overs'] == episode['take_overs']
+    assert training['config']['corrections']['weight'] == 7
+    digest = load_spec(tmp_path / 'better').digest
+    assert main(words) == 0                              # once more: it is done already
+    assert load_spec(tmp_path / 'better').digest == digest
+
+    capsys.readouterr()
+    for extra, said in ((('--corrections', bags), 'does not say who was in command'),
+                        (('--corrections', drives, '--set', 'corrections.weigth=2'), 'weigth')):
+        assert said in failed(capsys, 'train', bags, '--config', path, '--out', tmp_path / 'x',
+                              *extra)
+    assert 'name one with --policy' in failed(capsys, 'collect', tmp_path / 'y', '--tracks', '5',
+                                              '--human-takes-over')
+
+
+@pytest.mark.gl
+def test_rates_and_losses_stand_in_rows_and_summary(model: Path, tmp_path: Path,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / 'out.json'
+    assert main(['eval', str(model), '--tracks', '1001', '--seconds', '0.5', '--jobs', '1',
+                 '--rate', '10,30', '--drop', '0,0.2', '--constant-dt', '--json', str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert [(row['rate_hz'], row['drop'], row['constant_dt']) for row in found['rows']] == [
+        (10.0, 0.0, True), (30.0, 0.0, True), (10.0, 0.2, True), (30.0, 0.2, True)]
+    assert 'summer, 10 Hz, 20 % lost, dt constant' in found['summary']
+    capsys.readouterr()
+    for words, said in ((('--rate', '25'), '25.0 Hz'), (('--rate', 'x'), "'x'"),
+                        (('--rate', '0'), '0.0 Hz'), (('--drop', '1'), '[0, 1)')):
+        assert said in failed(capsys, 'eval', model, '--tracks', '1001', *words)
