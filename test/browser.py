@@ -117,11 +117,17 @@ class Browser:
              alive: Callable[[], None] = lambda: None) -> Any:
         """Return the value of an expression once it is true; ``alive`` may give up earlier."""
         deadline = time.monotonic() + within_s
-        while not (value := self.evaluate(script)):
+        while True:
+            value, why = None, 'never true'
+            try:
+                value = self.evaluate(script)
+            except AssertionError as error:        # between two pages there is nothing to ask
+                why = str(error)
+            if value:
+                return value
             alive()
-            assert time.monotonic() < deadline, f'never true: {script}'
+            assert time.monotonic() < deadline, f'{why}: {script}'
             self._loop.run_until_complete(asyncio.sleep(0.05))
-        return value
 
     def size(self, width: int, height: int, *, scale: float = 1.0, phone: bool = False) -> None:
         """Give the page a window of so many CSS pixels."""
