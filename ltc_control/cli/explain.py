@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 
 HELP = 'why it acts: one moment, the focus of its eye, trees, lesions, components, causes'
 EPILOG = """examples:
@@ -49,10 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the subjects and their options."""
     subjects = parser.add_subparsers(metavar='SUBJECT', dest='subject', required=True)
     for word, name in SUBJECTS.items():
-        path = f'ltc_control.cli.{name}'
-        if importlib.util.find_spec(path) is None:
-            continue
-        module = importlib.import_module(path)
+        module = importlib.import_module(f'ltc_control.cli.{name}')
         sub = subjects.add_parser(
             word, help=module.HELP, description=module.HELP, epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter)
