@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=float, default=30.0, help='of each such drive')
     parser.add_argument('--rounds', type=int, default=2,
                         help='of adding what trees drive into, labelled by the network')
+    parser.add_argument('--round-seconds', type=float, default=12.0,
+                        help='that each tree drives in a round')
     parser.add_argument('--no-drive', action='store_true', help='leave the closed loop out')
     parser.add_argument('--save', action=argparse.BooleanOptionalAction, default=None,
                         help='put tree.json into the model folder (default: unless the one '
@@ -81,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
     from ltc_control.core.model_file import load_spec
     from ltc_control.insight.tree_picture import draw_trees
 
-    if args.seconds <= 0 or args.rounds < 0:
-        raise ConfigError(f'--seconds must be above 0 and --rounds not below, got '
-                          f'{args.seconds!r} and {args.rounds!r}')
+    if min(args.seconds, args.round_seconds) <= 0 or args.rounds < 0:
+        raise ConfigError('--seconds and --round-seconds must be above 0 and --rounds not below, '
+                          f'got {args.seconds!r}, {args.round_seconds!r} and {args.rounds!r}')
     drives, model, samples = _read(args)
     spec = None if model is None else load_spec(model, expect_vehicle='car')
     grown = _grow(args, samples)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ltc_control.insight.tree_variables import Variable
     from ltc_control.insight.whole_policy_tree import PolicyTree
 
-ROUND_SECONDS = 12.0                           # of one tree, in one round
 JUDGED_SEED = 1000                             # starts that no round has driven from
 Trees = dict[int, 'PolicyTree']
 
@@ -50,8 +49,8 @@ def aggregate(args: argparse.Namespace, known: Samples, trees: Trees, *, model: 
         for k, tree in enumerate(trees.values()):
             at = drives[(k + number) % len(drives)]
             jobs.append(TreeJob(tree, known.variables, int(at['track']),
-                                at.get('season', 'summer'), Start(100 * number + k, ROUND_SECONDS),
-                                model))
+                                at.get('season', 'summer'),
+                                Start(100 * number + k, args.round_seconds), model))
         found = _drive(jobs, f'round {number + 1}', args.jobs)
         states = np.concatenate([states, *(one.states for one in found)])
         commands = np.concatenate([commands, *(one.commands for one in found)])
