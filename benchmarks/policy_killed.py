@@ -1,0 +1,133 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Time how long a car is asked to move after its policy died: kill -9, again and again.
+
+    python benchmarks/policy_killed.py                   a table
+    python benchmarks/policy_killed.py --kills 20 --json one JSON object on standard output
+
+Each time a whole system drives on the real clock until the car moves, then policy_node is killed.
+The time counts from before the signal is sent to the arrival of the first zero on the actuator
+topic in another process; then zeros must keep coming. Exits with 1 when one took longer than
+0.25 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ltc_control import bringup
+from ltc_control.cli.processes import NodeProcesses, choose_domain, ros_environment
+
+LONGEST_S = 0.25
+MOVING, ZEROS = 40, 25                     # commands to see before the kill, and after it
+PATIENCE_S = 90.0
+
+
+def main() -> int:
+    """Kill, then report; 1 where the car was asked to move for too long."""
+    args = _parse()
+    times_ms = []
+    for number in range(args.kills):
+        with tempfile.TemporaryDirectory() as folder:
+            times_ms.append(round(1e3 * _one(args.model, Path(folder), track=1001 + number), 1))
+        print(f'kill {number + 1} of {args.kills}: {times_ms[-1]} ms', file=sys.stderr)
+    report = {'kills': len(times_ms), 'zero_after_ms': times_ms, 'worst_ms': max(times_ms),
+              'target_ms': 1e3 * LONGEST_S, 'load': os.getloadavg()[0]}
+    print(json.dumps(report) if args.json else '\n'.join(
+        f'{key:14} {value}' for key, value in report.items()))
+    return int(report['worst_ms'] > 1e3 * LONGEST_S)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--kills', type=int, default=10)
+    parser.add_argument('--model', type=Path, default=bringup.share('models/car_lane'))
+    parser.add_argument('--json', action='store_true', help='one JSON object')
+    return parser.parse_args()
+
+
+def _one(model: Path, folder: Path, *, track: int) -> float:
+    """Return the seconds from the kill of one policy to the first zero."""
+    domain = choose_domain(None)
+    environment = ros_environment(domain=domain, logs=folder, participants=4)
+    os.environ.update(environment)
+    nodes = bringup.simulated_car(model=str(model), track=track)
+    processes = NodeProcesses(nodes, folder=folder, environment=environment)
+    try:
+        with _Ear(domain) as ear:
+            ear.until(lambda: sum(speed > 0.0 for _, speed in ear.heard) >= MOVING)
+            killed = time.monotonic()
+            os.kill(processes.pid('policy_node'), signal.SIGKILL)
+            ear.until(lambda: len(ear.zeros_since(killed)) >= ZEROS)
+            zeros = ear.zeros_since(killed)
+            if any(speed != 0.0 for at, speed in ear.heard if at > zeros[0]):
+                raise SystemExit('the car was asked to move again after the first zero')
+            return zeros[0] - killed
+    finally:
+        processes.stop()
+
+
+class _Ear:
+    """Hears the actuator topic, with the steady time of each arrival."""
+
+    def __init__(self, domain: int) -> None:
+        import rclpy
+        from geometry_msgs.msg import TwistStamped
+        from rclpy.executors import SingleThreadedExecutor
+        self.heard: list[tuple[float, float]] = []
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=domain)
+        self._node = rclpy.create_node('ear', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._node.create_subscription(TwistStamped, bringup.COMMAND, self._hear, 10)
+
+    def _hear(self, message: Any) -> None:
+        self.heard.append((time.monotonic(), message.twist.linear.x))
+
+    def zeros_since(self, moment: float) -> list[float]:
+        """Return when zeros arrived after ``moment``."""
+        return [at for at, speed in self.heard if at > moment and speed == 0.0]
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Listen until ``condition``; SystemExit where it does not come."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SystemExit(f'no such commands within {PATIENCE_S:.0f} s')
+            self._executor.spin_once(timeout_sec=0.01)
+
+    def __enter__(self) -> _Ear:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.remove_node(self._node)
+        self._node.destroy_node()
+        self._executor.shutdown()
+        self._context.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
