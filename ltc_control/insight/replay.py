@@ -150,8 +150,9 @@ class _Replay:
             self._begin(frame, said)
         elif self._policy.state.stamp_ns == frame.stamp_ns and self._at_checkpoint:
             self._compare(frame, said, None)          # said again: hold what was recorded
-        else:
-            self._step(frame, said)
+        elif not self._step(frame, said):
+            self._pass_by(frame)           # its twin of the same stamp comes later
+            return
         self._forget_unseen()
         self._last_ns = frame.stamp_ns
         self._next += 1
@@ -185,23 +186,38 @@ class _Replay:
         self._at_checkpoint, self._held = True, said
         return True
 
-    def _step(self, frame: SeenFrame, said: Said) -> None:
+    def _step(self, frame: SeenFrame, said: Said) -> bool:
+        """Step and compare; False where the decision must have come from a later frame."""
         before = self._trial(self._policy)
         decision = self._decide(self._policy, frame, after_ns=self._last_ns)
         self._at_checkpoint = False
         if decision is not None and same(decision, said):
             self.report.equal += 1
-            return
+            return True
         if decision is not None and (scale := speed_scale(decision, said)):
             self._explain(f'speeds were asked for times {scale:g}, by parameter')
-            return
+            return True
         for reason, trial, other in self._explanations(before, frame):
             if other is not None and same(other, said):
                 self._policy = trial
                 self._explain(reason)
-                return
+                return True
+        if self._realign(frame):
+            self._policy = before
+            return False
         self._differ(frame.index, said, decision, '')
         self._load(said)
+        return True
+
+    def _realign(self, frame: SeenFrame) -> bool:
+        """Let the decision come from a later frame of the same stamp, where all still fits."""
+        if self._bag.frames_stamped(frame.stamp_ns) < 2:
+            return False
+        other = self._bag.frames_of_decisions(first=self._next, after=frame.index)
+        if other.count(None) > self._where[self._next:].count(None):
+            return False
+        self._where[self._next:] = other
+        return True
 
     def _explain(self, reason: str) -> None:
         self.report.equal += 1

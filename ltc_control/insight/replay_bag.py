@@ -126,6 +126,9 @@ class ReplayBag:
                     neurons.append(Said(message.time_ns, message.received_ns, 0.0, 0.0,
                                         np.array(fields.position), np.array(fields.effort)))
         self.stamps = np.array(stamps, np.int64)
+        self._places: dict[int, list[int]] = {}
+        for index, stamp in enumerate(stamps):
+            self._places.setdefault(stamp, []).append(index)
         self.said = _joined(commands, neurons)
 
     def topic(self, name: str) -> str:
@@ -154,19 +157,20 @@ class ReplayBag:
                     rgb = None
                 yield SeenFrame(index, message.time_ns, message.received_ns, rgb)
 
-    def frames_of_decisions(self) -> list[int | None]:
-        """
-        Return for each of ``said`` the index of its frame, None where the bag lacks it.
+    def frames_stamped(self, stamp_ns: int) -> int:
+        """Return how many frames have this stamp; more than one is a camera's mistake."""
+        return len(self._places.get(stamp_ns, ()))
 
-        Both are in the order they came in; a frame is given away once.
+    def frames_of_decisions(self, *, first: int = 0, after: int = -1) -> list[int | None]:
         """
-        places: dict[int, list[int]] = {}
-        for index, stamp in enumerate(self.stamps.tolist()):
-            places.setdefault(stamp, []).append(index)
+        Return for each of ``said[first:]`` the index of its frame, None where the bag lacks it.
+
+        Both are in the order they came in; a frame is given away once, and none up to ``after``.
+        """
         found: list[int | None] = []
-        at = 0
-        for said in self.said:
-            index = next((k for k in places.get(said.stamp_ns, ()) if k >= at), None)
+        at = after + 1
+        for said in self.said[first:]:
+            index = next((k for k in self._places.get(said.stamp_ns, ()) if k >= at), None)
             found.append(index)
             at = at if index is None else index + 1
         return found
