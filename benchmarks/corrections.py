@@ -45,7 +45,7 @@ from ltc_control.training.train import read_corrections, read_episodes, train
 
 RECIPE = Path(__file__).parents[1] / 'config' / 'train_corrections.yaml'
 CLEAN_TRACKS = tuple(range(6))             # of the expert's drives
-ROUND_TRACKS = 6                           # new ones a round, from 100 on
+FIRST_ROUND_TRACK = 100                    # each round drives roads that no round before it met
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def _weak(args: argparse.Namespace) -> Path:
 
 
 def _round(args: argparse.Namespace, before: Stage, number: int) -> Stage:
-    first = 100 + ROUND_TRACKS * (number - 1)
+    first = FIRST_ROUND_TRACK + args.round_tracks * (number - 1)
     config = CollectConfig(
-        out=args.out / f'drives_{number}', tracks=tuple(range(first, first + ROUND_TRACKS)),
+        out=args.out / f'drives_{number}', tracks=tuple(range(first, first + args.round_tracks)),
         episodes=1, seconds=args.drive_seconds, seed=args.seed, disturbed=False,
         policy=before.model, human=HumanConfig())
     found = _collect(config, f'drives_{number}')
@@ -185,8 +185,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--seconds', type=float, default=30.0, help='of an evaluation run')
     parser.add_argument('--drive-seconds', type=float, default=25.0,
                         help='of a drive with the human beside')
-    parser.add_argument('--weak-steps', type=int, default=100, help='training of the weak policy')
-    parser.add_argument('--round-steps', type=int, default=100, help='more training a round')
+    parser.add_argument('--weak-steps', type=int, default=60, help='training of the weak policy')
+    parser.add_argument('--round-tracks', type=int, default=6, help='roads driven in a round')
+    parser.add_argument('--round-steps', type=int, default=40, help='more training a round')
     parser.add_argument('--seed', type=int, default=1, help='of training, starts and sensors')
     parser.add_argument('--no-control', action='store_true',
                         help='leave out the control, which learns on without corrections')

@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ltc_control.core.contracts import Command, InCommand
+from ltc_control.core.contracts import Command, InCommand, Odometry
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.gate import GateConfig, GateState
 from ltc_control.core.gate import step as gate_step
@@ -40,7 +40,7 @@ class HumanConfig:
 
     take_over_m: float = 0.5               # so far off the centre of the lane is too far
     leaving_m: float = 0.85                # about to be as far as this, where a wheel leaves it
-    foresight_s: float = 0.5               # how soon is about to
+    foresight_s: float = 0.8               # how soon is about to
     reaction_s: float = 0.2                # between seeing it and having the wheel
     hand_back_m: float = 0.1               # centred: closer than this, and straighter than
     hand_back_rad: float = 0.04            # this, for
@@ -62,18 +62,18 @@ class Human:
         self._settled_ns: int | None = None    # since when all has been well
         self._holds = False
 
-    def drives(self, truth: Truth, speed: float) -> bool:
+    def drives(self, truth: Truth, odometry: Odometry) -> bool:
         """Return whether the human holds the wheel at the frame of ``truth``."""
         if self._holds:
             self._holds = not self._is_settled(truth)
             self._alarmed_ns = None
-        elif self._must_act(truth, speed):
+        elif self._must_act(truth, odometry):
             self._holds, self._settled_ns = True, None
         return self._holds
 
-    def _must_act(self, truth: Truth, speed: float) -> bool:
+    def _must_act(self, truth: Truth, odometry: Odometry) -> bool:
         config = self._config
-        ahead = truth.offset_m + speed * math.sin(truth.heading_error) * config.foresight_s
+        ahead = foreseen_offset(truth, odometry, config.foresight_s)
         if abs(truth.offset_m) <= config.take_over_m and abs(ahead) <= config.leaving_m:
             self._alarmed_ns = None
             return False
@@ -90,6 +90,14 @@ class Human:
         if self._settled_ns is None:
             self._settled_ns = truth.stamp_ns
         return truth.stamp_ns - self._settled_ns >= config.settled_s * 1e9
+
+
+def foreseen_offset(truth: Truth, odometry: Odometry, ahead_s: float) -> float:
+    """Return the offset [m] in ``ahead_s`` if car and road go on bending as they do now."""
+    speed = odometry.speed
+    drift = speed * math.sin(truth.heading_error)
+    turning_away = speed * (odometry.yaw_rate - speed * truth.curvature)       # [m/s^2]
+    return truth.offset_m + drift * ahead_s + 0.5 * turning_away * ahead_s**2
 
 
 class SharedDriver:
@@ -114,7 +122,7 @@ class SharedDriver:
         before = self.in_command
         request = self._policy.step(seen.frame, seen.imu).command
         said = {POLICY_TOPIC: request}
-        if self._human.drives(seen.truth, seen.odometry.speed):
+        if self._human.drives(seen.truth, seen.odometry):
             said[HUMAN_TOPIC] = self._expert.command(seen.truth, seen.odometry)
         self._gate, applied, _ = gate_step(
             self._gate, now_ns=seen.odometry.stamp_ns, request=request,

@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltc_control.core.contracts import Odometry
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -43,12 +44,13 @@ FACTS = {'score': {'r2_curvature': 0.0, 'r2_speed': 0.0}, 'episodes': 0, 'frames
 STEP_S = 0.1
 
 
-def truth(k: int, offset: float, heading: float = 0.0) -> Truth:
-    return Truth(round(k * STEP_S * 1e9), 0.0, 0.0, offset, heading, 0.0, False, 0.0)
+def truth(k: int, offset: float, heading: float = 0.0, bend: float = 0.0) -> Truth:
+    return Truth(round(k * STEP_S * 1e9), 0.0, 0.0, offset, heading, bend, False, 0.0)
 
 
-def held(human: Human, path: list[tuple[float, float]]) -> str:
-    return ''.join('h' if human.drives(truth(k, *place), speed=10.0) else 'p'
+def held(human: Human, path: list[tuple[float, ...]], *, yaw_rate: float = 0.0) -> str:
+    moving = Odometry(0, 0.0, 0.0, 0.0, 10.0, yaw_rate)
+    return ''.join('h' if human.drives(truth(k, *place), moving) else 'p'
                    for k, place in enumerate(path))
 
 
@@ -60,11 +62,14 @@ def test_too_far_for_long_enough_and_back_when_settled() -> None:
 
 
 def test_a_moment_too_far_is_forgiven_and_a_look_ahead_is_not() -> None:
-    config = HumanConfig(reaction_s=0.2)
+    config = HumanConfig(reaction_s=0.2, foresight_s=0.5)
     assert held(Human(config), [(0.6, 0.0), (0.6, 0.0), (0.3, 0.0), (0.6, 0.0)]) == 'pppp'
     # 0.3 m off and heading out by 0.12 rad at 10 m/s: 0.9 m off in half a second
     assert held(Human(config), [(0.3, 0.12)] * 4) == 'pphh'
     assert held(Human(config), [(0.3, -0.12)] * 4) == 'pppp'
+    # straight on at 10 m/s where the road bends with 1/12 m: 1.04 m off in half a second
+    assert held(Human(config), [(0.0, 0.0, 1 / 12)] * 4) == 'pphh'
+    assert held(Human(config), [(0.0, 0.0, 1 / 12)] * 4, yaw_rate=10 / 12) == 'pppp'
 
 
 @pytest.fixture(scope='module')
