@@ -1,0 +1,79 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The SROS2 policy allows what real nodes do, and no more: compared with their own endpoints."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from ltc_control import bringup
+from ltc_control.nodes.manager_node import ManagerNode
+from ltc_control.nodes.policy_node import PolicyNode
+from ltc_control.nodes.safety_node import SafetyNode
+
+pytestmark = pytest.mark.ros
+
+ROOT = Path(bringup.__file__).resolve().parents[1]
+# allowed and not always used: the other transport, simulated time, what newer rclpy offers
+SOMETIMES = {'/clock', bringup.CAMERA + '/compressed'}
+NEWER = '/get_type_description'
+
+
+def allowed(node: str, kind: str, way: str) -> set[str]:
+    """Return the absolute names that the policy allows a node, as ``topics`` to ``publish``."""
+    root = ET.parse(ROOT / 'config' / 'sros2_policy.xml').getroot()
+    profile = next(one for one in root.iter('profile') if one.get('node') == node)
+    names = {item.text for group in profile.findall(kind) if group.get(way) == 'ALLOW'
+             for item in group}
+    return {f'/{node}/{name[2:]}' if name.startswith('~/') else f'/{name}' for name in names}
+
+
+@pytest.fixture(params=['policy_node', 'safety_node', 'manager_node'])
+def node(request: Any, stage: Any, model: Path) -> Any:
+    if request.param == 'policy_node':
+        return stage.add(PolicyNode, model=str(model))
+    if request.param == 'manager_node':
+        return stage.add(ManagerNode, manage='policy_node')
+    return stage.add(SafetyNode, scan_topic=bringup.SCAN, range_topic=bringup.RANGE,
+                     depth_topic=bringup.DEPTH, joy_topic=bringup.JOY)
+
+
+def test_a_node_may_do_what_it_does_and_nothing_else(node: Any) -> None:
+    name = node.get_name()
+    own = (name, node.get_namespace())
+    for way, found in (('publish', node.get_publisher_names_and_types_by_node(*own)),
+                       ('subscribe', node.get_subscriber_names_and_types_by_node(*own))):
+        used = {topic for topic, _ in found}
+        may = allowed(name, 'topics', way)
+        assert used <= may, f'{name} may not {way} {used - may}'
+        assert may - used <= SOMETIMES, f'{name} does not {way} {may - used}'
+    served = {service for service, _ in node.get_service_names_and_types_by_node(*own)}
+    may = allowed(name, 'services', 'reply')
+    assert served <= may, f'{name} may not serve {served - may}'
+    assert all(service.endswith(NEWER) for service in may - served), may - served
+    asked = {service for service, _ in node.get_client_names_and_types_by_node(*own)}
+    assert asked == allowed(name, 'services', 'request')
+
+
+def test_only_safety_may_speak_to_the_vehicle() -> None:
+    root = ET.parse(ROOT / 'config' / 'sros2_policy.xml').getroot()
+    speakers = [profile.get('node') for profile in root.iter('profile')
+                if bringup.COMMAND in allowed(profile.get('node'), 'topics', 'publish')]
+    assert speakers == ['safety_node']
