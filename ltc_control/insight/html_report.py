@@ -278,8 +278,9 @@ def provenance(source: Source) -> list[tuple[str, str]]:
     if source.spec is None:
         rows.append(('model', source.model_words))
     else:
+        drove = source.drive.attributes.get('model_digest', '')
         rows += [('model', f'{source.spec.name}, {source.spec.kind}, {source.spec.neurons} '
-                           'neurons, as it is on disk now'),
+                           f'neurons{_whether_it_drove(source.spec.digest, drove)}'),
                  ('model digest', source.spec.digest)]
         rows += [(f'model file {name}', value) for name, value in source.spec.files.items()]
     if source.said.get('rmw'):
@@ -288,6 +289,13 @@ def provenance(source: Source) -> list[tuple[str, str]]:
     return [*rows, ('made by', f'ltc_control {__version__}, Python {platform.python_version()}'),
             ('with', ', '.join(libraries)),
             ('made', time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime()))]
+
+
+def _whether_it_drove(digest: str, drove: str) -> str:
+    if not drove:
+        return ', as it is on disk now'
+    return ', the one that drove' if digest == drove else (
+        f'; it is NOT the one that drove ({drove[:12]}…): maps are of this one')
 
 
 def _version(name: str) -> str:
