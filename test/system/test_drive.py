@@ -52,7 +52,8 @@ TRACES = ('frames', 'pose', 'request', 'command', 'lane', 'departures', 'neurons
 
 def command_line(model: Path, out: Path, *words: str) -> list[str]:
     return [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--model', str(model),
-            '--track', str(TRACK), '--out', str(out), '--no-video', *words]
+            '--track', str(TRACK), '--out', str(out), '--no-video', '--no-page',
+            *words]
 
 
 def run(model: Path, out: Path, *words: str, timeout: float = 240) -> Any:
