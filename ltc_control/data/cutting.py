@@ -36,6 +36,7 @@ from ltc_control.data.rosbag2 import BagWriter, read_attributes
 
 CUT_FROM, CUT_TO, CUT_OF, MERGED_FROM = 'cut_from_ns', 'cut_to_ns', 'cut_of', 'merged_from'
 OTHER_CLOCK_NS = 10_000_000_000            # diagnostics of a simulated drive tell wall time
+FOREVER_NS = 2**63 - 1
 LEAST_STAMP_NS = 100_000_000               # a smaller whole number is meant as seconds
 Advance = Callable[..., None]
 
@@ -91,24 +92,25 @@ def cut(source: Path | str, out: Path | str, *, begin: Edge | None = None,
 
     The time of a message is its header stamp. One without a header, or with the stamp of another
     clock than the sensors', goes by the newest sensor before it. The cut takes what latched
-    topics held before it along. Raises
-    BagError where nothing is left, ConfigError where ``end`` is not after ``begin``.
+    topics held before it along. Raises BagError where nothing is left, ConfigError where ``end``
+    is not after ``begin``.
     """
     (first_ns, last_ns), headed = time_span(source, advance=advance)
-    from_ns = first_ns if begin is None else begin.within(first_ns, last_ns)
-    to_ns = last_ns + 1 if end is None else end.within(first_ns, last_ns)
+    span = f'the bag spans {(last_ns - first_ns) / 1e9:.3f} s from {first_ns} ns'
+    from_ns = 0 if begin is None else begin.within(first_ns, last_ns)
+    to_ns = FOREVER_NS if end is None else end.within(first_ns, last_ns)
     if from_ns >= to_ns:
         raise ConfigError(f'the cut ends at {to_ns} ns, not after its begin at {from_ns} ns; '
-                          f'the bag spans {(last_ns - first_ns) / 1e9:.3f} s from {first_ns} ns')
-    attributes = {**read_attributes(source), CUT_OF: str(source), CUT_FROM: str(from_ns),
-                  CUT_TO: str(to_ns)}
+                          f'{span}')
+    attributes = {**read_attributes(source), CUT_OF: Path(source).name,
+                  **({} if begin is None else {CUT_FROM: str(from_ns)}),
+                  **({} if end is None else {CUT_TO: str(to_ns)})}
     with RawRecording(source) as recording, BagWriter(out, attributes=attributes) as bag:
         part = _between(recording, from_ns, to_ns, newest=first_ns if headed else None,
                         advance=advance)
         done = _copy(part, [recording], bag)
         if done is None:
-            raise BagError(f'no message of {str(source)!r} lies in [{from_ns}, {to_ns}) ns; the '
-                           f'bag spans {(last_ns - first_ns) / 1e9:.3f} s from {first_ns} ns')
+            raise BagError(f'no message of {str(source)!r} lies in that part; {span}')
     return done
 
 
@@ -126,7 +128,7 @@ def merge(sources: Sequence[Path | str], out: Path | str, *,
             known = attributes.setdefault(name, value)
             if known != value:
                 attributes[f'{name}@{number}'] = value
-    attributes[MERGED_FROM] = ', '.join(map(str, sources))
+    attributes[MERGED_FROM] = ', '.join(Path(source).name for source in sources)
     with ExitStack() as stack:
         recordings = [stack.enter_context(RawRecording(source)) for source in sources]
         bag = stack.enter_context(BagWriter(out, attributes=attributes))
