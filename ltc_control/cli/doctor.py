@@ -32,10 +32,11 @@ from pathlib import Path
 from ltc_control import bringup
 from ltc_control.core.errors import LtcError
 
-HELP = 'check this machine: Python, packages, OpenGL, ROS 2, shared memory, models'
+HELP = 'check this machine and its vehicle: packages, OpenGL, ROS 2, topics, models'
 EPILOG = """examples:
   ltc doctor                     every check; exit 1 when one fails
   ltc doctor --only ros shm      some of them
+  ltc doctor --only topics       is a camera there, an IMU, odometry, and how fast?
   ltc doctor --json
 """
 MARKS = {'ok': '✓', 'warning': '!', 'failed': '✗'}
@@ -224,6 +225,19 @@ def _model(path: Path) -> Finding:
                                f'a frame, {spec.parameters.get("total", 0):,} parameters')
 
 
+def check_domain() -> Sequence[Finding]:
+    """See that this shell's ROS variables make sense together."""
+    from ltc_control.cli.doctor_ros import environment
+    return environment(os.environ)
+
+
+def check_topics() -> Sequence[Finding]:
+    """Look for a vehicle in this shell's ROS domain."""
+    from ltc_control.cli.doctor_ros import topics
+    return topics()
+
+
 CHECKS: dict[str, Callable[[], Sequence[Finding]]] = {
-    'python': check_python, 'packages': check_packages, 'gl': check_gl, 'ros': check_ros,
+    'python': check_python, 'packages': check_packages, 'gl': check_gl,
+    'domain': check_domain, 'topics': check_topics, 'ros': check_ros,
     'shm': check_shm, 'models': check_models}
