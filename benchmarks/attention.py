@@ -20,8 +20,8 @@ Time what looking on costs: the maps by themselves, and the policy with the atte
 
 (a) one map against the forward pass of the head alone, one thread, turn by turn; (b) latency from
 the publication of a frame to its command over real ROS 2, 30 frames a second on two cores, in
-segments with and without the attention node (started and ended each time; somebody watches the
-overlay), in the order ABBA. Exits with 1 when a target is missed.
+segments with and without the attention node (started and ended each time; a process of its own
+watches the overlay in both), in the order ABBA. Exits with 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -54,6 +55,18 @@ SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 MOST_MAP_COST = 1.5                # of a VisualBackProp map, in forward passes of the head
 MOST_LATENCY = 1.05                # of the policy with the node beside, at the median
 RATE_HZ, CORES = 30.0, 2
+WATCHER = f"""
+import rclpy, sys
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage
+rclpy.init()
+node = rclpy.create_node('watcher')
+def heard(_):
+    sys.stdout.write('.')
+    sys.stdout.flush()
+node.create_subscription(CompressedImage, {bringup.OVERLAY!r}, heard, qos_profile_sensor_data)
+rclpy.spin(node)
+"""
 WARM_S = 2.0                       # of a segment, not counted: processes start
 
 
@@ -146,7 +159,7 @@ class _Bench:
         import rclpy
         from geometry_msgs.msg import TwistStamped
         from rclpy.qos import QoSProfile, qos_profile_sensor_data
-        from sensor_msgs.msg import CompressedImage, Image
+        from sensor_msgs.msg import Image
 
         from ltc_control.cli.processes import NodeProcesses
         from ltc_control.nodes import conversions as convert
@@ -157,11 +170,8 @@ class _Bench:
         self._camera = self._node.create_publisher(Image, bringup.CAMERA, qos_profile_sensor_data)
         self._sent: dict[int, int] = {}
         self._waits: list[int] = []
-        self._overlays = 0
         self._node.create_subscription(TwistStamped, bringup.POLICY_COMMAND, self._on_command,
                                        QoSProfile(depth=10))
-        self._node.create_subscription(CompressedImage, bringup.OVERLAY, self._on_overlay,
-                                       qos_profile_sensor_data)
         spec = Attention(model).spec
         picture = np.random.default_rng(1).integers(
             0, 256, (spec.image.height, spec.image.width, 3), dtype=np.uint8)
@@ -169,6 +179,10 @@ class _Bench:
         self._image.fill(convert.Frame(0, picture))
         self._policy = self._start(bringup.NodeSpec('policy_node',
                                                     parameters={'model': self._model}), 'policy')
+        self._watcher = subprocess.Popen([sys.executable, '-c', WATCHER],
+                                         stdout=subprocess.PIPE, preexec_fn=lambda: os.nice(10))
+        assert self._watcher.stdout is not None
+        os.set_blocking(self._watcher.stdout.fileno(), False)
         self._play(0.0, until=lambda: bool(self._waits))
 
     def __enter__(self) -> _Bench:
@@ -176,6 +190,8 @@ class _Bench:
 
     def __exit__(self, *_: object) -> None:
         self._policy.stop()
+        self._watcher.kill()
+        self._watcher.wait()
         self._node.destroy_node()
         self._rclpy.try_shutdown()
 
@@ -185,15 +201,15 @@ class _Bench:
         if beside:
             looker = self._start(bringup.NodeSpec('attention_node', watches=True, parameters={
                 'model': self._model, 'rate_hz': RATE_HZ}), 'attention')
-            before = self._overlays
-            self._play(0.0, until=lambda: self._overlays > before + 5)
+            self._overlays()
+            self._play(0.0, until=lambda: self._overlays() > 0)
         self._play(WARM_S)
         self._waits.clear()
-        before = self._overlays
+        self._overlays()
         self._play(seconds)
         median = statistics.median(self._waits) / 1e3
         if looker is not None:
-            self.maps_per_s = (self._overlays - before) / seconds
+            self.maps_per_s = self._overlays() / seconds
             looker.stop()
         return round(median, 1)
 
@@ -222,8 +238,10 @@ class _Bench:
         if sent is not None:
             self._waits.append(time.perf_counter_ns() - sent)
 
-    def _on_overlay(self, _: Any) -> None:
-        self._overlays += 1
+    def _overlays(self) -> int:
+        """Return how many overlays the watcher has had since the last call."""
+        assert self._watcher.stdout is not None
+        return len(self._watcher.stdout.read() or b'')
 
 
 if __name__ == '__main__':

@@ -63,7 +63,7 @@ class AttentionMap:
         if self.note:
             return np.zeros_like(self.values)
         low, high = self.values.min(), self.values.max()
-        return (self.values - low) / (high - low)
+        return (self.values - low) / max(high - low, np.finfo(np.float32).tiny)
 
 
 class Attention:
@@ -108,7 +108,7 @@ class Attention:
     def look(self, image: np.ndarray) -> tuple[np.ndarray, AttentionMap]:
         """Return features (F,) and the VisualBackProp map of a prepared image in one run."""
         features, values = self._run(('features', VISUAL_BACKPROP), image, self._idle)
-        empty = not values.max() > values.min()            # NaN compares false
+        empty = not values.sum() > 0.0         # one pass over it; NaN compares false
         return features, AttentionMap(values, VISUAL_BACKPROP, VARIANTS[VISUAL_BACKPROP],
                                       note=NO_SALIENCY if empty else '')
 

@@ -53,7 +53,7 @@ def attention_graph(net: PolicyNet) -> onnx.ModelProto:
     [command, next_state, tau in nominal steps]. Outputs: ``features`` (F,) of the image,
     ``visual_backprop`` (H, W), ``gradient`` (S,) of y by the features (image, then IMU),
     ``evidence`` (2, H, W) that raises and that lowers y, and ``command`` (M,). Where ``select`` is
-    zero the last three are zero and cost nothing.
+    zero the last three are empty and cost nothing.
     """
     net = copy.deepcopy(net).double().eval()
     config, head, size = net.config, net.config.head_config, net.state_size
@@ -68,8 +68,8 @@ def attention_graph(net: PolicyNet) -> onnx.ModelProto:
         features = add_head(graph, net.head, image)
         graph.output(features, 'features', head.features)
         means = _channel_means(graph, head)
-        graph.output(_to_image(graph, head, means[-1], means), 'visual_backprop',
-                     head.height, head.width)
+        _to_image(graph, head, means[-1], means, name='visual_backprop')
+        graph.outputs.append(_info('visual_backprop', (head.height, head.width)))
         first = len(graph.nodes)
         inputs = features
         if config.imu_features:
@@ -90,16 +90,19 @@ def _only_where_selected(graph: Graph, first: int,
     inside = [(graph.reshape(value, *shape), shape) for value, shape in values.values()]
     graph.nodes, branch = graph.nodes[:first], graph.nodes[first:]
     wanted = onnx.helper.make_graph(branch, 'selected', [], [_info(*item) for item in inside])
-    zeros = [onnx.helper.make_node('Constant', [], [f'no_{name}'], value=numpy_helper.from_array(
-        np.zeros(shape, np.float32))) for name, (_, shape) in values.items()]
-    nothing = onnx.helper.make_graph(zeros, 'nothing', [], [
-        _info(f'no_{name}', shape) for name, (_, shape) in values.items()])
+    empty = {name: tuple(0 for _ in shape) for name, (_, shape) in values.items()}
+    nothing = onnx.helper.make_graph(
+        [onnx.helper.make_node('Constant', [], [f'no_{name}'], value=numpy_helper.from_array(
+            np.zeros(shape, np.float32))) for name, shape in empty.items()],
+        'nothing', [], [_info(f'no_{name}', shape) for name, shape in empty.items()])
     axes = graph.constant(np.array([0]), 'int64')
     size = graph.op('ReduceSum', graph.op('Abs', 'select', name='sizes'), axes, keepdims=0,
                     name='size')
     asked = graph.op('Greater', size, graph.constant(0.0), name='asked')
     graph.ops('If', asked, names=tuple(values), then_branch=wanted, else_branch=nothing)
-    graph.outputs += [_info(name, shape) for name, (_, shape) in values.items()]
+    graph.outputs += [onnx.helper.make_tensor_value_info(
+        name, onnx.TensorProto.FLOAT, [f'{name}_{axis}' for axis in range(len(shape))])
+        for name, (_, shape) in values.items()]   # free: the branches differ in size
 
 
 def _info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
@@ -107,14 +110,16 @@ def _info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
 
 
 def _channel_means(graph: Graph, head: HeadConfig) -> list[str]:
-    """Return m_1 ... m_n, each (1, 1, h, w); a 1x1 convolution is the cheapest mean here."""
-    return [graph.op('Conv', f'map{layer}', graph.constant(np.full((1, width, 1, 1), 1 / width)))
-            for layer, width in enumerate(head.widths, start=1)]
+    """Return m_1 ... m_n, each (h, w); a 1x1 convolution is the cheapest mean here."""
+    return [graph.reshape(graph.op('Conv', f'map{layer}', graph.constant(
+        np.full((1, width, 1, 1), 1 / width))), *size)
+        for layer, (width, size) in enumerate(zip(head.widths, head.map_sizes(), strict=True), 1)]
 
 
-def _to_image(graph: Graph, head: HeadConfig, last: str, means: list[str]) -> str:
+def _to_image(graph: Graph, head: HeadConfig, last: str, means: list[str], *,
+              name: str = '') -> str:
     """
-    Return S_0 (B, 1, H, W) of S_n (B, 1, h, w).
+    Return S_0 (B, H, W) of S_n (B, h, w), or without the B.
 
     A kernel of ones is separable: its transposed convolution is a product with a 0/1 matrix from
     either side, twice as fast here as the ConvTranspose node.
@@ -128,7 +133,7 @@ def _to_image(graph: Graph, head: HeadConfig, last: str, means: list[str]) -> st
                     head.strides[layer], pads[side]) for side in (0, 1))
         # columns first: half the arithmetic on a wide image
         value = graph.op('MatMul', value, graph.constant(columns.T))
-        value = graph.op('MatMul', graph.constant(rows), value)
+        value = graph.op('MatMul', graph.constant(rows), value, name='' if layer else name)
         if layer:
             value = graph.mul(value, means[layer - 1])
     return value
@@ -154,7 +159,7 @@ def _gradient(graph: Graph, net: PolicyNet, step: tuple[str, str, str]) -> tuple
 
 
 def _evidence(graph: Graph, net: PolicyNet, gradient: str) -> str:
-    """Return S_n of the gradient-weighted map, (2, 1, h, w): what raises y, what lowers it."""
+    """Return S_n of the gradient-weighted map, (2, h, w): what raises y, what lowers it."""
     head = net.config.head_config
     maps, area, per_map = net.head.map_weight.shape
     rows, columns = head.map_sizes()[-1]
@@ -165,4 +170,5 @@ def _evidence(graph: Graph, net: PolicyNet, gradient: str) -> str:
     final = graph.reshape(f'map{len(head.widths)}', maps, area, 1)
     share = graph.reshape(graph.mul(final, pull), 1, maps, rows, columns)
     signed = graph.op('Concat', share, graph.op('Neg', share), axis=0)
-    return graph.op('ReduceSum', graph.op('Relu', signed), graph.constant(np.array([1]), 'int64'))
+    return graph.op('ReduceSum', graph.op('Relu', signed),
+                    graph.constant(np.array([1]), 'int64'), keepdims=0)
