@@ -30,8 +30,8 @@ into memory and survives the kill: ``taken`` before the write, ``written`` after
   topic in the bag and is not in it; this needs no word of the recorder at all.
 
 Beside it ``torn`` counts messages that were taken from the middleware and are not in the bag: the
-kill came into the very call that was writing them. ``tail_ms`` tells how far the end of the bag is
-from the kill: what was sent in that time was on its way. A bag counts as ``recovered`` when
+kill came into the very call that was writing them. ``tail_ms`` is from the last message in the bag
+to the last one sent before the kill: what was sent in that time was on its way. A bag counts as ``recovered`` when
 ``rosbags`` and ``mcap`` both read every message of it.
 
 ``recovery_mb_s`` is bytes of spool over the time until the indexed, compressed bag is synced to
@@ -138,7 +138,7 @@ def publish(log: Path) -> int:
         if topic == IMAGE:
             message.data = pictures[count % len(pictures)]
             count += 1
-        stamp_ns = time.time_ns()
+        stamp_ns = time.monotonic_ns()     # the clock of a machine may be set back
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         outs[topic].publish(message)
         logs[topic].write(SENT.pack(stamp_ns, 1))
@@ -260,7 +260,7 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
         total.wall_s += time.monotonic() - begun
     finally:
         process.kill()
-        killed_ns = time.time_ns()
+        killed_ns = time.monotonic_ns()
         process.wait()
     publisher.send_signal(signal.SIGSTOP)
     try:
@@ -275,11 +275,13 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
     total.messages += done.messages
     stamps = _stamps(done.bag)
     total.recovered += sum(map(len, stamps.values())) == done.messages == _by_mcap(done.bag)
-    holes = sum(_holes(stamps[topic], _sent(sent, topic)) for topic in TOPICS)
+    listed = {topic: _sent(sent, topic) for topic in TOPICS}
+    holes = sum(_holes(stamps[topic], listed[topic]) for topic in stamps)
     total.holes += holes
     total.lost += holes + max(0, ledger.written - done.messages)
     total.torn += max(0, ledger.taken - max(ledger.written, done.messages))
-    total.tails_ms.append((killed_ns - max(map(max, stamps.values()))) / 1e6)
+    last_ns = max(stamp for topic in TOPICS for stamp in listed[topic] if stamp <= killed_ns)
+    total.tails_ms.append((last_ns - max(map(max, stamps.values()))) / 1e6)
 
 
 def _holes(recorded: list[int], sent: list[int]) -> int:
