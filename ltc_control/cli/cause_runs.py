@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ltc_control.cli.interventions import (
+    DISTRACTORS,
     WARM_FRAMES,
     Intervention,
     Sequence,
@@ -46,6 +47,7 @@ class PairsJob:
     season: str
     count: int
     seed: int
+    distractors: tuple[str, ...] = DISTRACTORS
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def measure_pairs(job: PairsJob) -> tuple[list[list[Effect]], np.ndarray]:
         sequences = record_sequences(env, count=job.count, seed=job.seed)
         answering = [_Answering(folder, sequences) for folder in job.models]
         effects: list[list[Effect]] = [[] for _ in answering]
-        for change in interventions(env.track, job.season, seed=job.seed):
+        for change in interventions(env.track, job.season, seed=job.seed,
+                                   distractors=job.distractors):
             frames = list(redrawn(env, change, sequences))
             expert = np.array([expert_change(env, change, one) for one in sequences])
             pixels = np.array([_pixel_change(one, new)

@@ -42,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pairs', type=int, default=100,
                         help='sequences, each seen once changed in every way (default 100)')
     parser.add_argument('--pair-tracks', default='1001:1002', help='roads of the sequences')
+    parser.add_argument('--distractors', default='scenery,sky,light,season',
+                        help='what is changed beside the lane (default: all four)')
     parser.add_argument('--tracks', default='1001:1003', help='roads of the closed loop')
     parser.add_argument('--seconds', type=float, default=30.0, help='of each closed-loop run')
     parser.add_argument('--season', default='summer', help='look that is changed')
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     driven = [None] * len(specs) if args.no_drive else _closed_loop(args)
     document = {
         'pairs': args.pairs, 'pair_tracks': args.pair_tracks, 'season': args.season,
-        'seed': args.seed, 'lane_rms_m': LANE_M, 'warm_frames': WARM_FRAMES,
+        'seed': args.seed, 'distractors': args.distractors, 'lane_rms_m': LANE_M, 'warm_frames': WARM_FRAMES,
         'test_frames': TEST_FRAMES,
         'models': [{'model': str(folder), 'name': spec.name, 'kind': spec.kind,
                     'causal_ratio': row['curvature']['causal_ratio'], 'open_loop': row,
@@ -87,7 +89,8 @@ def _open_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
     (season,) = parse_seasons(args.season)[:1]
     tracks = parse_numbers(args.pair_tracks)
     counts = [len(part) for part in np.array_split(np.arange(args.pairs), len(tracks))]
-    jobs = [PairsJob(tuple(args.models), track, season, count, args.seed)
+    kinds = _distractors(args.distractors)
+    jobs = [PairsJob(tuple(args.models), track, season, count, args.seed, kinds)
             for track, count in zip(tracks, counts, strict=True) if count]
     done = _run(measure_pairs, jobs, 'pairs', args.jobs,
                 lambda job, result: f'{job.count} sequences on track {job.track}')
@@ -96,6 +99,16 @@ def _open_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
                    for k in range(len(done[0][0][m]))],
                   expert_rms=np.sqrt((asked**2).mean(axis=0)).tolist())
             for m in range(len(args.models))]
+
+
+def _distractors(text: str) -> tuple[str, ...]:
+    from ltc_control.cli.interventions import DISTRACTORS
+    from ltc_control.core.errors import ConfigError
+
+    kinds = tuple(name.strip() for name in text.split(',') if name.strip())
+    if not kinds or set(kinds) - set(DISTRACTORS):
+        raise ConfigError(f'--distractors is {text!r}; name some of {", ".join(DISTRACTORS)}')
+    return kinds
 
 
 def _joined(parts: Sequence[Effect]) -> Effect:

@@ -43,6 +43,8 @@ OFFSET_M, HEADING = 0.6, math.radians(4.0)
 LANE_M = 0.4                               # rms displacement of the lane that counts as raw
 OTHER_LANES_M = (0.1, 0.2, 0.8)            # for matched pairs only
 OTHER_SCENERY = (71, 72)
+SEASONS_TRIED = ('summer', 'autumn', 'winter')   # the first two that differ
+DISTRACTORS = ('scenery', 'sky', 'light', 'season')
 
 
 @dataclass(frozen=True)
@@ -98,21 +100,24 @@ def _record(env: Environment, rng: np.random.Generator) -> Sequence:
     return Sequence(tuple(frames), tuple(windows), tuple(stills), seen)
 
 
-def interventions(track: Track, season: str, *, seed: int) -> list[Intervention]:
-    """Return all changed worlds of a road, the causes first."""
+def interventions(track: Track, season: str, *, seed: int,
+                  distractors: tuple[str, ...] = DISTRACTORS) -> list[Intervention]:
+    """Return the changed worlds of a road, the causes first, then the kinds in ``distractors``."""
     look = find_look(season)
     lanes = [(LANE_M, True), (-LANE_M, True), *((size, False) for size in OTHER_LANES_M)]
     causes = [Intervention(f'lane {size:+g} m', CAUSE, f'{abs(size):g} m rms', look,
                            track=displaced(track, rms_m=size, seed=seed), raw=raw)
               for size, raw in lanes]
-    scenery = [Intervention(f'scenery {number}', DISTRACTOR, 'all trees, houses, hills', look,
-                            scenery_seed=number) for number in OTHER_SCENERY]
-    seasons = [name for name in ('summer', 'autumn', 'winter') if name != season][:2]
-    return [*causes, *scenery,
-            Intervention('sky', DISTRACTOR, 'overcast', replace(look, sky=_overcast(look.sky))),
-            Intervention('light', DISTRACTOR, 'low sun from behind',
-                         replace(look, light=_turned(look.light))),
-            *(Intervention(name, DISTRACTOR, 'season', find_look(name)) for name in seasons)]
+    others = {
+        'scenery': [Intervention(f'scenery {number}', DISTRACTOR, 'all trees, houses, hills', look,
+                                 scenery_seed=number) for number in OTHER_SCENERY],
+        'sky': [Intervention('sky', DISTRACTOR, 'overcast',
+                             replace(look, sky=_overcast(look.sky)))],
+        'light': [Intervention('light', DISTRACTOR, 'low sun from behind',
+                               replace(look, light=_turned(look.light)))],
+        'season': [Intervention(name, DISTRACTOR, 'season', find_look(name))
+                   for name in SEASONS_TRIED if name != season][:2]}
+    return [*causes, *(one for kind in distractors for one in others[kind])]
 
 
 def redrawn(env: Environment, change: Intervention, sequences: list[Sequence],
