@@ -28,11 +28,11 @@ from ltc_control.core.imaging import prepare
 from ltc_control.insight import words
 from ltc_control.insight.attention import Attention, AttentionMap
 from ltc_control.insight.html_charts import NANO, data_url
+from ltc_control.insight.overlay import overlay
 from ltc_control.insight.recorded_drive import RecordedDrive, Trace, camera_frames
 
 MOMENTS = 12
 WIDEST = 480                               # pixels of one picture
-STRENGTH = 0.62                            # of the map over the picture
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def _moment(drive: RecordedDrive, frame: Frame, attention: Attention | None,
         found = [('what the head passes on', attention.visual_backprop(image))]
         found += _gradient(attention, image, frame.stamp_ns, neurons)
         for title, seen in found:
-            pictures.append((title, data_url(overlay(image, seen), '.jpg')))
+            shown = overlay(frame.rgb, seen, attention.spec.image)
+            pictures.append((title, data_url(_sized(shown), '.jpg')))
             notes += [f'{title}: {seen.note}'] if seen.note else []
     seconds = NANO * (frame.stamp_ns - drive.frames.stamps_ns[0])
     return Moment(seconds, caption, tuple(pictures), tuple(notes))
@@ -86,17 +87,6 @@ def _gradient(attention: Attention, image: np.ndarray, stamp_ns: int,
     dt = NANO * float(stamp_ns - neurons.stamps_ns[before])
     return [(f'what moved the {target}', attention.gradient(
         image, neurons.values[before], dt, target=target))]
-
-
-def overlay(image: np.ndarray, seen: AttentionMap) -> np.ndarray:
-    """Return a picture (H, W, 3) uint8 with a map over it: the more it counts, the hotter."""
-    image = _sized(image)
-    share = cv2.resize(seen.scaled().astype(np.float32), image.shape[1::-1],
-                       interpolation=cv2.INTER_LINEAR)
-    hot = cv2.applyColorMap(np.round(255 * share).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    weight = (STRENGTH * np.sqrt(np.clip(share, 0.0, 1.0)))[..., None]
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, axis=2)
-    return np.round((1 - weight) * grey + weight * hot[..., ::-1]).astype(np.uint8)
 
 
 def _sized(rgb: np.ndarray) -> np.ndarray:

@@ -177,6 +177,8 @@ class PageServer:
         finally:
             self._watchers.discard(watcher)
             self._streams.discard(stream)
+            if not self._watchers:         # what comes next may be minutes from now
+                self._newest = b''
             if sender is not None:
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)

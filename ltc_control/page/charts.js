@@ -26,6 +26,7 @@ export class History {
 
   append(sample) {
     const last = this.samples.at(-1);
+    if (last && sample[0] <= last[0] && sample[0] > last[0] - BREAK_S) return;     // known already
     if (last && sample[0] < last[0]) this.samples = [];          // a new drive
     this.samples.push(sample);
     while (this.samples.length && sample[0] - this.samples[0][0] > this.seconds) this.samples.shift();

@@ -142,9 +142,6 @@ def test_a_stream_opens_with_hello_and_goes_on(server: PageServer) -> None:
     async def watch(client: aiohttp.ClientSession) -> list[Any]:
         async with client.ws_connect(f'{server.url}/live') as stream:
             seen: list[Any] = [await stream.receive_json()]
-            if server._newest:             # of an earlier browser
-                await stream.receive_bytes()
-                await stream.send_str(ANSWER)
             for number in range(3):
                 server.publish(pack({'n': number}, b'jpeg'))
                 seen.append(unpacked(await stream.receive_bytes()))
@@ -152,14 +149,33 @@ def test_a_stream_opens_with_hello_and_goes_on(server: PageServer) -> None:
             return seen
 
     assert run(watch) == [HELLO, *(({'n': n}, b'jpeg') for n in range(3))]
-    # a page that is opened later starts with what is newest
 
+
+def test_a_page_that_is_opened_later_starts_with_what_is_newest(server: PageServer) -> None:
     async def late(client: aiohttp.ClientSession) -> Any:
         async with client.ws_connect(f'{server.url}/live') as stream:
             await stream.receive_json()
             return unpacked(await stream.receive_bytes())
 
-    assert run(late) == ({'n': 2}, b'jpeg')
+    async def both(client: aiohttp.ClientSession) -> tuple[Any, Any]:
+        async with client.ws_connect(f'{server.url}/live') as early:
+            await early.receive()
+            server.publish(pack({'n': 7}, b'jpeg'))
+            await early.receive()
+            return await late(client)
+
+    assert run(both) == ({'n': 7}, b'jpeg')
+    wait_until(lambda: server.watchers == 0)
+    server.publish(pack({'n': 8}, b''))
+
+    async def after(client: aiohttp.ClientSession) -> Any:
+        """What was newest when the last one left is old by now."""
+        async with client.ws_connect(f'{server.url}/live') as stream:
+            await stream.receive_json()
+            server.publish(pack({'n': 9}, b''))
+            return unpacked(await stream.receive_bytes())
+
+    assert run(after)[0]['n'] in (8, 9)
 
 
 def test_a_slow_browser_sees_the_newest_and_holds_up_nobody(server: PageServer) -> None:
@@ -231,7 +247,6 @@ def test_a_browser_that_goes_in_the_middle_of_a_frame_is_let_go(server: PageServ
             browser.recv(1000)
             browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')  # RST
         wait_until(lambda: server.watchers == 0)
-    server.publish(pack({'n': -1}, b''))
     test_a_stream_opens_with_hello_and_goes_on(server)
 
 
