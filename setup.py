@@ -54,8 +54,7 @@ setup(
     install_requires=['numpy', 'PyYAML', 'opencv-python-headless', 'onnxruntime'],
     extras_require={
         'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich',
-                       'safetensors', 'aiohttp',
-                       'scikit-learn'],
+                       'safetensors', 'aiohttp', 'scikit-learn', 'zstandard', 'lz4'],
         'training': ['torch', 'onnx', 'safetensors'],
         'test': ['pytest', 'hypothesis'],
     },

@@ -31,8 +31,8 @@ into memory and survives the kill: ``taken`` before the write, ``written`` after
 
 Beside it ``torn`` counts messages that were taken from the middleware and are not in the bag: the
 kill came into the very call that was writing them. ``tail_ms`` is from the last message in the bag
-to the last one sent before the kill: what was sent in that time was on its way. A bag counts as ``recovered`` when
-``rosbags`` and ``mcap`` both read every message of it.
+to the last one sent before the kill: what was sent in that time was on its way. A bag counts as
+``recovered`` when ``rosbags`` and ``mcap`` both read every message of it.
 
 ``recovery_mb_s`` is bytes of spool over the time until the indexed, compressed bag is synced to
 disk and has its name; ``disk_mb_s`` is what the disk takes when as many bytes are only written

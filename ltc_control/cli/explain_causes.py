@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     driven = [None] * len(specs) if args.no_drive else _closed_loop(args)
     document = {
         'pairs': args.pairs, 'pair_tracks': args.pair_tracks, 'season': args.season,
-        'seed': args.seed, 'distractors': args.distractors, 'lane_rms_m': LANE_M, 'warm_frames': WARM_FRAMES,
-        'test_frames': TEST_FRAMES,
+        'seed': args.seed, 'distractors': args.distractors, 'lane_rms_m': LANE_M,
+        'warm_frames': WARM_FRAMES, 'test_frames': TEST_FRAMES,
         'models': [{'model': str(folder), 'name': spec.name, 'kind': spec.kind,
                     'causal_ratio': row['curvature']['causal_ratio'], 'open_loop': row,
                     'closed_loop': drive}

@@ -81,7 +81,7 @@ def _parser(*, wanted: str | None) -> argparse.ArgumentParser:
         sub = subparsers.add_parser(
             name, help=module.HELP, description=module.HELP, epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter)
-        if wanted in (name, None):
+        if name == wanted:
             _fill(sub, module)
     return parser
 

@@ -191,8 +191,8 @@ def _attention_panel(source: Source) -> Panel:
                     strip.moments(source.drive, attention, source.states))
     note = (f'No maps: {why}' if attention is None else
             'VisualBackProp shows what the convolutions pass on, whatever is done with it; the '
-            'second map shows which pixels moved the command from the state at that moment: blue to '
-            'the left, orange to the right.')
+            'second map shows which pixels moved the command from the state at that moment: '
+            'blue to the left, orange to the right.')
     return Panel('Where it looked', tag('div', cells, class_='strip'), note=note)
 
 

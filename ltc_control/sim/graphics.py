@@ -76,7 +76,10 @@ def _prepare() -> None:
 
 
 def require() -> None:
-    """Raise SimulationError, naming the packages to install, where nothing can be drawn."""
+    """Raise SimulationError, saying what to do, where nothing can be drawn."""
+    if 'MUJOCO_GL' not in os.environ:
+        raise SimulationError('mujoco was imported before ltc_control.sim, and may want a screen; '
+                              'import ltc_control.sim.graphics first, or set MUJOCO_GL=egl')
     if os.environ.get('MUJOCO_GL') == OFF or not hasattr(mujoco, 'GLContext'):
         raise SimulationError(NO_GL.format('egl, osmesa'))
 

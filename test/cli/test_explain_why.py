@@ -23,7 +23,7 @@ import pytest
 
 from ltc_control.cli.main import main
 
-pytest.importorskip('mujoco')
+pytest.importorskip('ltc_control.sim.graphics')   # mujoco itself would want a screen
 pytest.importorskip('sklearn')
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / 'models' / 'car_lane'
@@ -138,7 +138,9 @@ def test_components_stand_beside_the_paper(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('call', [
     ['lesions', 'MODEL', '--neurons', 'inter_99'], ['lesions', 'MODEL', '--starts', '0'],
-    ['causes', 'MODEL', '--pairs', '1'], ['causes', 'MODEL', '--distractors', 'moon'], ['components', 'MODEL', '--seconds', '0'],
+    ['causes', 'MODEL', '--pairs', '1'],
+    ['causes', 'MODEL', '--distractors', 'moon'],
+    ['components', 'MODEL', '--seconds', '0'],
     ['components', 'nowhere'], ['tree', 'nowhere', '--rounds', '-1']])
 def test_what_makes_no_sense_is_refused(call: list[str]) -> None:
     assert main(['explain', *(str(MODEL) if word == 'MODEL' else word for word in call)]) == 2

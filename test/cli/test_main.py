@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,20 +52,27 @@ def test_help_loads_nothing_heavy() -> None:
         assert any(re.match(rf' +{name} +\w', line) for line in help_lines), name
 
 
+def help_of(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main([*words, '--help'])
+    assert stop.value.code == 0
+    return capsys.readouterr().out
+
+
 @pytest.mark.parametrize('name', COMMANDS)
 def test_each_command_shows_examples_that_can_be_typed(
         name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main([name, '--help'])
-    assert stop.value.code == 0
-    said = capsys.readouterr().out
-    examples = said.partition('examples:')[2]
-    typed = re.findall(r'^  (ltc .*)$', examples, flags=re.MULTILINE)
+    said = help_of(name, capsys=capsys)
+    examples = said.partition('examples:')[2].replace('\\\n', ' ')
+    typed = [shlex.split(re.split(r'\s{2,}', line)[0])       # a note follows two spaces
+             for line in re.findall(r'^  (ltc .*)$', examples, flags=re.MULTILINE)]
     assert typed
-    known = set(re.findall(r'--[a-z][a-z-]*', said.partition('examples:')[0]))
-    for line in typed:
-        assert line.split()[1] == name, line
-        assert set(re.findall(r'--[a-z][a-z-]*', line)) <= known, line
+    for words in typed:
+        assert words[1] == name, words
+        second = re.escape(''.join(words[2:3]))
+        kind = words[1:3] if re.search(rf'^ {{4}}{second} ', said, re.MULTILINE) else [name]
+        known = re.findall(r'--[a-z][a-z-]*', help_of(*kind, capsys=capsys).split('example')[0])
+        assert {word for word in words if word.startswith('--')} <= set(known), words
 
 
 def test_version_and_nothing(capsys: pytest.CaptureFixture[str]) -> None:

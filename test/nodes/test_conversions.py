@@ -138,7 +138,7 @@ def test_neurons_carry_names_states_and_time_constants() -> None:
 def test_every_verdict_survives_and_zeros_are_no_ok(verdict: Verdict) -> None:
     message = over_the_wire(convert.verdict_message(verdict, stamp_ns=12))
     assert convert.verdict_of(message) is verdict
-    moves = verdict in (Verdict.PASS, Verdict.LIMITED)
+    moves = verdict in (Verdict.PASS, Verdict.LIMITED, Verdict.HUMAN)
     assert (message.status[0].level == b'\x00') == moves
 
 
