@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -34,9 +35,18 @@ ROS_PACKAGES = {
     'rcl_interfaces', 'rosgraph_msgs', 'sensor_msgs', 'std_msgs', 'std_srvs', 'tf2_msgs',
     'visualization_msgs', 'ros2cli',
 }
+COLCON = shutil.which('colcon', path=os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get('PATH', os.defpath)]))
 OPTIONAL = {'ackermann_msgs'}              # asked for at run time, done without if absent
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow',
                  'sklearn': 'scikit-learn'}
+ROSDEP = {'PIL': 'python3-pil', 'aiohttp': 'python3-aiohttp', 'cv2': 'python3-opencv',
+          'matplotlib': 'python3-matplotlib', 'mcap': 'mcap-ros2-support',
+          'mujoco': 'python3-mujoco-pip', 'numpy': 'python3-numpy',
+          'onnxruntime': 'python3-onnxruntime-pip', 'rich': 'python3-rich',
+          'rosbags': 'python3-rosbags-pip', 'sklearn': 'python3-sklearn',
+          'torch': 'python3-torch', 'yaml': 'python3-yaml'}
+NO_KEY = {'onnx', 'safetensors', 'zstandard', 'lz4'}       # asked of rosdistro, August 2026
 LICENCE = ('# Licensed under the Apache License, Version 2.0', '# limitations under the License.')
 
 
@@ -105,12 +115,24 @@ def test_every_ros_import_is_declared(manifest: ET.Element) -> None:
     assert used & ROS_PACKAGES <= declared
 
 
+def test_every_other_import_is_declared_by_its_rosdep_key(manifest: ET.Element) -> None:
+    declared = {node.text for node in manifest if node.tag in ('exec_depend', 'test_depend')}
+    for name in third_parties() - NO_KEY:
+        assert ROSDEP[name] in declared, name
+    text = (ROOT / 'package.xml').read_text(encoding='utf-8')
+    assert all(name in text for name in NO_KEY)
+
+
+def third_parties() -> set[str]:
+    """Return what the package imports beside itself, ROS and the standard library."""
+    used = set().union(*(top_level_imports(path) for path in PACKAGE.rglob('*.py')))
+    return used - set(sys.stdlib_module_names) - ROS_PACKAGES - OPTIONAL - {'ltc_control'}
+
+
 def test_every_other_import_is_pinned() -> None:
     pins = {re.split(r'[\[=]', line)[0].lower() for path in (ROOT / 'requirements').glob('*.txt')
             for line in path.read_text(encoding='utf-8').splitlines() if '==' in line}
-    used = set().union(*(top_level_imports(path) for path in PACKAGE.rglob('*.py')))
-    outside = used - set(sys.stdlib_module_names) - ROS_PACKAGES - OPTIONAL - {'ltc_control'}
-    assert {DISTRIBUTIONS.get(name, name).lower() for name in outside} <= pins
+    assert {DISTRIBUTIONS.get(name, name).lower() for name in third_parties()} <= pins
 
 
 def test_declared_messages_are_used(manifest: ET.Element) -> None:
@@ -205,9 +227,9 @@ def test_changelog_names_the_version_or_what_comes() -> None:
         assert re.fullmatch(r'Forthcoming|\d+\.\d+\.\d+ \(\d{4}-\d{2}-\d{2}\)', title)
 
 
-@pytest.mark.skipif(shutil.which('colcon') is None, reason='colcon is not installed')
+@pytest.mark.skipif(COLCON is None, reason='colcon is not installed')
 def test_colcon_sees_an_ament_package() -> None:
-    done = subprocess.run(['colcon', 'list', '--base-paths', str(ROOT)], timeout=60,
+    done = subprocess.run([COLCON, 'list', '--base-paths', str(ROOT)], timeout=180,
                           capture_output=True, text=True, check=True)
     assert any(line.split()[0] == 'ltc_control' and line.endswith('(ros.ament_python)')
                for line in done.stdout.splitlines())

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,14 @@ import pytest
 pytest.importorskip('rclpy')
 
 from ltc_control import bringup
+from ltc_control.nodes.attention_node import AttentionNode
+from ltc_control.nodes.dashboard_node import DashboardNode
+from ltc_control.nodes.explainer_node import ExplainerNode
 from ltc_control.nodes.manager_node import ManagerNode
 from ltc_control.nodes.policy_node import PolicyNode
+from ltc_control.nodes.recorder_node import RecorderNode
 from ltc_control.nodes.safety_node import SafetyNode
+from ltc_control.nodes.simulator_node import SimulatorNode
 
 pytestmark = pytest.mark.ros
 
@@ -34,6 +41,7 @@ ROOT = Path(bringup.__file__).resolve().parents[1]
 # allowed and not always used: the other transport, simulated time, what newer rclpy offers
 SOMETIMES = {'/clock', bringup.CAMERA + '/compressed'}
 NEWER = '/get_type_description'
+SHIPPED = str(bringup.share('models/car_lane'))
 
 
 def allowed(node: str, kind: str, way: str) -> set[str]:
@@ -45,31 +53,64 @@ def allowed(node: str, kind: str, way: str) -> set[str]:
     return {f'/{node}/{name[2:]}' if name.startswith('~/') else f'/{name}' for name in names}
 
 
-@pytest.fixture(params=['policy_node', 'safety_node', 'manager_node'])
-def node(request: Any, stage: Any, model: Path) -> Any:
-    if request.param == 'policy_node':
-        return stage.add(PolicyNode, model=str(model))
-    if request.param == 'manager_node':
-        return stage.add(ManagerNode, manage='policy_node')
-    return stage.add(SafetyNode, scan_topic=bringup.SCAN, range_topic=bringup.RANGE,
-                     depth_topic=bringup.DEPTH, joy_topic=bringup.JOY)
+def make(name: str, stage: Any, model: Path, folder: Path) -> Any:
+    """Start the node of that name, with every sensor that it can have."""
+    if name == 'safety_node':
+        return stage.add(SafetyNode, scan_topic=bringup.SCAN, range_topic=bringup.RANGE,
+                         depth_topic=bringup.DEPTH, joy_topic=bringup.JOY)
+    if name == 'explainer_node':
+        shutil.copytree(model, folder / 'explained')
+        trees = runpy.run_path(str(Path(__file__).with_name('test_explainer_node.py')))
+        trees['explained'](folder / 'explained')
+    kind, parameters = {
+        'policy_node': (PolicyNode, {'model': str(model)}),
+        'manager_node': (ManagerNode, {'manage': 'policy_node'}),
+        'recorder_node': (RecorderNode, {'bag': str(folder / 'bag'),
+                                         'topics': ','.join(bringup.RECORDED)}),
+        'simulator_node': (SimulatorNode, {'scan': True}),
+        'attention_node': (AttentionNode, {'model': SHIPPED}),
+        'explainer_node': (ExplainerNode, {'model': str(folder / 'explained')}),
+        'dashboard_node': (DashboardNode, {'port': 0})}[name]
+    return stage.add(kind, **parameters)
 
 
-def test_a_node_may_do_what_it_does_and_nothing_else(node: Any) -> None:
-    name = node.get_name()
+def later(node: Any) -> set[str]:
+    """Return the topics that a node listens to once somebody speaks there, or asks for more."""
+    if isinstance(node, DashboardNode):
+        return {ear.topic for ear in (*node._camera, *node._ears, node._ready)}
+    if isinstance(node, RecorderNode):
+        return set(bringup.RECORDED)
+    return {bringup.NEURONS, bringup.IMU} if isinstance(node, AttentionNode) else set()
+
+
+def profiles() -> list[str]:
+    root = ET.parse(ROOT / 'config' / 'sros2_policy.xml').getroot()
+    return [profile.get('node') for profile in root.iter('profile')]
+
+
+@pytest.mark.parametrize('name', profiles())
+def test_a_node_may_do_what_it_does_and_nothing_else(
+        name: str, stage: Any, model: Path, tmp_path: Path) -> None:
+    node = make(name, stage, model, tmp_path)
     own = (name, node.get_namespace())
+    known = SOMETIMES | later(node)
     for way, found in (('publish', node.get_publisher_names_and_types_by_node(*own)),
                        ('subscribe', node.get_subscriber_names_and_types_by_node(*own))):
-        used = {topic for topic, _ in found}
-        may = allowed(name, 'topics', way)
+        used, may = {topic for topic, _ in found}, allowed(name, 'topics', way)
         assert used <= may, f'{name} may not {way} {used - may}'
-        assert may - used <= SOMETIMES, f'{name} does not {way} {may - used}'
+        assert may - used <= known, f'{name} does not {way} {may - used - known}'
+    assert later(node) <= allowed(name, 'topics', 'subscribe')
     served = {service for service, _ in node.get_service_names_and_types_by_node(*own)}
     may = allowed(name, 'services', 'reply')
     assert served <= may, f'{name} may not serve {served - may}'
     assert all(service.endswith(NEWER) for service in may - served), may - served
     asked = {service for service, _ in node.get_client_names_and_types_by_node(*own)}
     assert asked == allowed(name, 'services', 'request')
+
+
+def test_every_node_has_an_enclave() -> None:
+    nodes = {path.stem for path in (ROOT / 'ltc_control' / 'nodes').glob('*_node.py')}
+    assert sorted(profiles()) == sorted(nodes)
 
 
 def test_only_safety_may_speak_to_the_vehicle() -> None:
