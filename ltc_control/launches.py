@@ -144,8 +144,9 @@ def _record(told: Told) -> tuple[NodeSpec, ...]:
 
 
 def _gazebo(told: Told) -> tuple[Program, ...]:
-    words = ['gz', 'sim', '-r', *(['-s', '--headless-rendering']
-                                  if truth(told['headless']) else []), told['world']]
+    program = ('ign', 'gazebo') if told['gazebo'] == 'fortress' else ('gz', 'sim')
+    words = [*program, '-r', *(['-s', '--headless-rendering']
+                               if truth(told['headless']) else []), told['world']]
     bridge = Program(('parameter_bridge',), package='ros_gz_bridge',
                      parameters={'config_file': told['bridge'], 'use_sim_time': True})
     return Program(tuple(words), ends_all=True), bridge
@@ -164,7 +165,9 @@ LAUNCHES: Mapping[str, Launch] = {
     'gazebo': Launch(
         'A Gazebo world of ltc world, the bridge to it, policy and safety.',
         (Argument('world', '', 'world file; empty: one is written for track and season'),
-         TRACK, SEASON, Argument('headless', 'false', 'no window; off-screen OpenGL', BOOLEAN),
+         TRACK, SEASON, Argument('gazebo', 'harmonic', 'which Gazebo: harmonic and newer (gz sim) '
+                                 'or fortress (ign gazebo)', ('harmonic', 'fortress')),
+         Argument('headless', 'false', 'no window; off-screen OpenGL', BOOLEAN),
          Argument('bridge', str(bringup.share('config/gazebo_bridge.yaml')),
                   'configuration of ros_gz_bridge'),
          MODEL, *TOPICS, TRANSPORT, RECORD, *COMMON, MANAGER),

@@ -66,7 +66,8 @@ def _start(context: Any, plan: Launch) -> list[Any]:
 
 def _written_world(told: Told) -> Path:
     from ltc_control.sim.export_sdf import WorldSpec, write_world
-    return write_world(WorldSpec(int(told['track']), told['season']),
+    return write_world(WorldSpec(int(told['track']), told['season'],
+                                 fortress=told['gazebo'] == 'fortress'),
                        Path(tempfile.mkdtemp(prefix='ltc_world_')))
 
 

@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='summer, autumn, winter, night, dusk or rain (default summer)')
     parser.add_argument('--format', choices=('sdf', 'obj'), default='sdf',
                         help='sdf: a Gazebo world with car and quadrotor; obj: meshes alone')
+    parser.add_argument('--gazebo', choices=('harmonic', 'fortress'), default='harmonic',
+                        help='whose plugin names: those of Harmonic and newer, which Fortress '
+                             'reads from 6.16 on (default), or those of every Fortress')
     parser.add_argument('--out', type=Path, default=Path('worlds'), metavar='FOLDER',
                         help='where to write (default worlds/); older files of that track go')
     parser.add_argument('--width', type=int, default=200, help="of the car's camera [pixels]")
@@ -53,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f'--width and --height must be 16 .. {LARGEST}, got {options.width!r} '
                           f'and {options.height!r}')
     spec = WorldSpec(options.track, options.season,
-                     Rates(width=options.width, height=options.height))
+                     Rates(width=options.width, height=options.height),
+                     fortress=options.gazebo == 'fortress')
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -74,6 +78,7 @@ def _tell(path: Path, options: argparse.Namespace) -> None:
         return
     print(path)
     if options.format == 'sdf':
-        print(f'look at it:  gz sim -r {path}\n'
+        program = 'gz sim' if options.gazebo == 'harmonic' else 'ign gazebo'
+        print(f'look at it:  {program} -r {path}\n'
               f'drive in it: ros2 launch ltc_control gazebo_launch.py world:={path.resolve()}',
               file=sys.stderr)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-A seeded road as a world for Gazebo: Harmonic and newer, Fortress 6.16 and newer.
+A seeded road as a world for Gazebo: Harmonic and newer, or Fortress.
 
 The road, all beside it and the sky are the embedded world's own triangles and pictures; the car
 stands at the start of the road, the quadrotor on the meadow beside it. Paths are relative to the
@@ -32,7 +32,7 @@ import numpy as np
 
 from ltc_control.sim import export_car, export_quadrotor
 from ltc_control.sim.export_mesh import Surface, surfaces, write_surface
-from ltc_control.sim.export_sensors import Rates, plugin
+from ltc_control.sim.export_sensors import Rates, for_fortress, plugin
 from ltc_control.sim.looks import Look, find_look
 from ltc_control.sim.track import Track, make_track
 
@@ -104,11 +104,12 @@ CONFIG = """<?xml version="1.0"?>
 
 @dataclass(frozen=True)
 class WorldSpec:
-    """Which road, in which season, with which sensors on the car."""
+    """Which road, in which season, with which sensors on the car, and whose plugin names."""
 
     track: int
     season: str = 'summer'
     rates: Rates = field(default_factory=Rates)
+    fortress: bool = False                 # names for Fortress instead of Harmonic and newer
 
     @property
     def name(self) -> str:
@@ -134,10 +135,11 @@ def write_world(spec: WorldSpec, folder: Path) -> Path:
     made = write_meshes(spec, folder / spec.name)
     track, look = make_track(spec.track), find_look(spec.season)
     path = folder / f'{spec.name}.sdf'
-    path.write_text(world_text(spec, track, look, made), encoding='utf-8')
-    _write_model(folder / 'models' / 'ltc_car', export_car.car_model(
-        light=look.light, rates=spec.rates), 'A car that steers as Ackermann did')
-    _write_model(folder / 'models' / 'ltc_quadrotor', export_quadrotor.quadrotor_model(),
+    named = for_fortress if spec.fortress else str
+    path.write_text(named(world_text(spec, track, look, made)), encoding='utf-8')
+    _write_model(folder / 'models' / 'ltc_car', named(export_car.car_model(
+        light=look.light, rates=spec.rates)), 'A car that steers as Ackermann did')
+    _write_model(folder / 'models' / 'ltc_quadrotor', named(export_quadrotor.quadrotor_model()),
                  'A quadrotor that takes a velocity')
     return path
 

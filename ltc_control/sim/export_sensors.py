@@ -91,6 +91,16 @@ def imu_sensor(vehicle: str, noise: SensorNoise, rates: Rates, *, height: float)
     return IMU.format(vehicle=vehicle, height=height, rate=rates.imu_hz, gyro=gyro, accel=accel)
 
 
+def for_fortress(text: str) -> str:
+    """
+    Return SDF with the plugin names that every Fortress knows, also those before 6.16.
+
+    Harmonic and Ionic read these too, with a warning for each; later ones do not.
+    """
+    return text.replace('filename="gz-sim-', 'filename="ignition-gazebo-').replace(
+        'name="gz::sim::systems::', 'name="ignition::gazebo::systems::')
+
+
 def plugin(file: str, name: str, settings: Mapping[str, object] | None = None, *,
            rows: str = '') -> str:
     """Return a ``<plugin>`` of gz-sim by the names that Garden and newer use."""

@@ -103,6 +103,8 @@ def test_gazebo_starts_the_world_and_the_bridge_on_simulated_time() -> None:
     gazebo, bridge = LAUNCHES['gazebo'].programs(told)
     assert gazebo.command == ('gz', 'sim', '-r', '-s', '--headless-rendering', 'w.sdf')
     assert gazebo.ends_all
+    older, _ = LAUNCHES['gazebo'].programs({**told, 'gazebo': 'fortress'})
+    assert older.command[:2] == ('ign', 'gazebo')
     assert bridge.package == 'ros_gz_bridge'
     assert Path(bridge.parameters['config_file']).is_file()
     assert all(node.parameters['use_sim_time'] for node in LAUNCHES['gazebo'].nodes(told))

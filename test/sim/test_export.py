@@ -240,6 +240,20 @@ def test_what_plugins_name_exists(world: ET.Element, folder: Path) -> None:
         assert (folder / uri).is_file()
 
 
+def test_fortress_gets_its_own_plugin_names_and_nothing_else_changes(
+        folder: Path, tmp_path: Path) -> None:
+    write_world(WorldSpec(TRACK, fortress=True), tmp_path)
+    for name in ('track7.sdf', 'models/ltc_car/model.sdf', 'models/ltc_quadrotor/model.sdf'):
+        text = (tmp_path / name).read_text()
+        plugins = [one.attrib for one in ET.fromstring(text.encode()).iter('plugin')]
+        assert plugins
+        for plugin in plugins:             # src/SystemLoader.cc of ignition-gazebo6
+            assert plugin['filename'].startswith('ignition-gazebo-')
+            assert plugin['name'].startswith('ignition::gazebo::systems::')
+        assert text.replace('ignition-gazebo-', 'gz-sim-').replace(
+            'ignition::gazebo::', 'gz::sim::') == (folder / name).read_text()
+
+
 def test_names_are_unique_and_topics_are_not_shared(world: ET.Element) -> None:
     for parent in world.iter():
         names = [child.get('name') for child in parent if child.tag != 'plugin'
@@ -273,9 +287,10 @@ def test_the_bridge_joins_the_names_of_bringup_to_those_of_the_world(
 
 @pytest.mark.skipif(IGN is None, reason='neither ign nor gz is here: apt-get install '
                                         'ignition-tools libsdformat-dev')
-@pytest.mark.parametrize('season', ['summer', 'night'])
-def test_the_reference_parser_calls_all_files_valid(tmp_path: Path, season: str) -> None:
-    world = write_world(WorldSpec(TRACK, season), tmp_path)
+@pytest.mark.parametrize(('track', 'season'), [(TRACK, 'summer'), (TRACK, 'night'), (11, 'rain')])
+def test_the_reference_parser_calls_all_files_valid(
+        tmp_path: Path, track: int, season: str) -> None:
+    world = write_world(WorldSpec(track, season, fortress=season == 'rain'), tmp_path)
     for path in (world, *sorted(tmp_path.glob('models/*/model.sdf'))):
         done = subprocess.run([IGN, 'sdf', '-k', str(path)], capture_output=True, text=True,
                               timeout=120, check=False)
