@@ -77,7 +77,7 @@ def _weak(args: argparse.Namespace) -> Path:
     bags, model = args.out / 'clean', args.out / 'weak'
     config = CollectConfig(out=bags, tracks=CLEAN_TRACKS, episodes=1, seconds=20.0,
                            seed=args.seed, disturbed=False)
-    _collect(config, 'clean')
+    _collect(config, 'clean', args.jobs)
     _train(args, model, steps=args.weak_steps, start=None, drives=[])
     return model
 
@@ -88,7 +88,7 @@ def _round(args: argparse.Namespace, before: Stage, number: int) -> Stage:
         out=args.out / f'drives_{number}', tracks=tuple(range(first, first + args.round_tracks)),
         episodes=1, seconds=args.drive_seconds, seed=args.seed, disturbed=False,
         policy=before.model, human=HumanConfig())
-    found = _collect(config, f'drives_{number}')
+    found = _collect(config, f'drives_{number}', args.jobs)
     model = args.out / f'round_{number}'
     drives = [bag for k in range(1, number + 1) for bag in find_bags(args.out / f'drives_{k}')]
     lessons = _train(args, model, steps=args.round_steps, start=before.model, drives=drives)
@@ -105,7 +105,7 @@ def _control(args: argparse.Namespace, weak: Path) -> Path:
     return model
 
 
-def _collect(config: CollectConfig, name: str) -> list[dict]:
+def _collect(config: CollectConfig, name: str, processes: int | None) -> list[dict]:
     """Record all tracks, or say what was recorded before."""
     listed = config.out.with_suffix('.json')
     if listed.is_file():
@@ -115,7 +115,7 @@ def _collect(config: CollectConfig, name: str) -> list[dict]:
     done = config.out.with_suffix('.part')
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
     with progress_bar(f'recording {name}', total=len(jobs)) as advance:
-        for _, episodes in run_all(collect_track, jobs):
+        for _, episodes in run_all(collect_track, jobs, processes=processes):
             rows += [vars(one) for one in episodes]
             with done.open('a') as stream:
                 stream.writelines(json.dumps(vars(one)) + '\n' for one in episodes)
@@ -150,7 +150,7 @@ def _row(args: argparse.Namespace, stage: Stage) -> dict:
             for track in parse_numbers(args.tracks)]
     rows = []
     with progress_bar(f'driving {stage.name}', total=len(jobs)) as advance:
-        for _, row in run_all(drive, jobs):
+        for _, row in run_all(drive, jobs, processes=args.jobs):
             rows.append(row)
             advance(f'track {row.track}: {row.departures} departures')
     summary = summarise(rows)['summer']
@@ -191,6 +191,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=1, help='of training, starts and sensors')
     parser.add_argument('--no-control', action='store_true',
                         help='leave out the control, which learns on without corrections')
+    parser.add_argument('--jobs', type=int, default=None, help='processes; default one a core')
     parser.add_argument('--out', type=Path, default=Path('runs/corrections'),
                         help='bags and models lie here (default %(default)s)')
     parser.add_argument('--json', action='store_true', help='print one JSON object')

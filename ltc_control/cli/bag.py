@@ -20,13 +20,14 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ltc_control.cli import bag_check, bag_copy, bag_unpack
+from ltc_control.cli import bag_check, bag_copy, bag_recover, bag_unpack
 
 HELP = 'look into a recording, check it, save what a crash left, cut, merge or unpack it'
 EPILOG = """examples:
   ltc bag info runs/latest                     topics, counts, attributes
   ltc bag check runs/latest                    every message; exit 1 when the verdict is bad
-  ltc bag recover broken_bag saved_bag         every whole message of a truncated recording
+  ltc bag recover broken.mcap saved_bag        every whole message of a damaged file
+  ltc bag recover runs/drive_1                 finish the recording that a kill or power cut left
   ltc bag cut runs/latest part --from 10 --to 20
   ltc bag merge drive_1 drive_2 both
   ltc bag video runs/latest drive.mp4
@@ -42,10 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     info.set_defaults(act=_info)
     bag_check.add_arguments(_action(
         actions, 'check', 'read every message and judge: rates, gaps, stamps, coverage, pictures'))
-    recover = _action(actions, 'recover', 'save every whole message of a damaged recording')
-    recover.add_argument('bag', type=Path, help='damaged .mcap file, bag folder or spool')
-    recover.add_argument('out', type=Path, nargs='?', help='bag folder to make')
-    recover.set_defaults(act=_recover)
+    bag_recover.add_arguments(_action(
+        actions, 'recover', 'save every whole message of a damaged or unfinished recording'))
     bag_copy.add_cut(_action(actions, 'cut', 'write a part of a recording as a bag of its own'))
     bag_copy.add_merge(_action(actions, 'merge', 'write several recordings as one bag, by time'))
     bag_unpack.add_video(_action(actions, 'video', 'write the camera as a film in true time'))
@@ -76,15 +75,4 @@ def _info(args: argparse.Namespace) -> int:
         print(f'  {name} = {value}')
     for topic in report.topics:
         print(f'  {topic.messages:8d}  {topic.topic}  [{topic.type_name}]')
-    return 0
-
-
-def _recover(args: argparse.Namespace) -> int:
-    from ltc_control.data.spool import recover
-    done = recover(args.bag, args.out)
-    if args.json:
-        print(json.dumps({**asdict(done), 'bag': str(done.bag)}))
-        return 0
-    print(f'{done.bag}: {done.messages} messages saved'
-          + ('' if done.complete else '; the source ends in the middle of one'))
     return 0

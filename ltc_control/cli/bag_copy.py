@@ -70,7 +70,8 @@ def merge(args: argparse.Namespace) -> int:
     from ltc_control.data.runs import find_run_bag
     bags = [find_run_bag(path) for path in args.bags]
     if len(bags) < 2:
-        raise ConfigError(f'a merge needs two recordings and the bag to make, got {args.bags!r}')
+        raise ConfigError('a merge needs two recordings and the bag to make, got '
+                          f'{[str(path) for path in (*args.bags, args.out)]!r}')
     total = sum(summarize(bag).messages for bag in bags)
     with progress_bar('merging', total=total) as advance:
         done = cutting.merge(bags, args.out, advance=advance)

@@ -54,6 +54,7 @@ def _line_printer(title: str, *, total: int) -> Callable[..., None]:
         now = time.monotonic() - started
         if now - last >= LOG_EVERY_S or done >= total:
             last = now
-            print(f'{title} {done}/{total} after {now:.0f} s: {text}', file=sys.stderr, flush=True)
+            print(f'{title} {done}/{total} after {now:.0f} s' + (f': {text}' if text else ''),
+                  file=sys.stderr, flush=True)
 
     return advance

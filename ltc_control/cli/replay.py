@@ -98,7 +98,7 @@ def _line(report: ReplayReport, why: str) -> str:
     explained = ''.join(f'; {count} of them as {reason}'
                         for reason, count in sorted(report.explained.items()))
     if report.exact:
-        return (f'{report.equal} of {report.decisions} recorded commands bit for bit, from '
+        return (f'{report.equal} of {report.compared} recorded commands bit for bit, '
                 f'{_begin(report)}; {report.unseen} frames the policy did not see{explained}')
     first = report.first
     if first is None:
@@ -115,5 +115,5 @@ def _line(report: ReplayReport, why: str) -> str:
 
 def _begin(report: ReplayReport) -> str:
     if report.begun == 'zero state':
-        return 'the start of the drive'
-    return 'the first state checkpoint'
+        return 'from the start of the drive'
+    return f'after the state recorded with command {report.skipped - 1}'

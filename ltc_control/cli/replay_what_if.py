@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltc_control.cli.progress import progress_bar
+from ltc_control.cli.ranges import parse_seasons
 from ltc_control.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ def run(args: argparse.Namespace, bag: ReplayBag, model: Path) -> int:
     beyond = tuple(args.beyond or BEYOND)
     if not all(value > 0 for value in beyond):
         raise ConfigError(f'--beyond takes two numbers above 0, got {beyond!r}')
+    picture = args.out or _place(bag.path) / PICTURE
+    _prepare(picture)
+    if args.season is not None and parse_seasons(args.season) != [args.season]:
+        raise ConfigError(f'--season takes one season, got {args.season!r}')
     conditions = Conditions(drop=args.drop or 0.0, rate_hz=args.rate, noise_var=args.noise or 0.0,
                             seed=args.seed)
     policy = _policy(model, args.lesion)
@@ -80,7 +85,6 @@ def run(args: argparse.Namespace, bag: ReplayBag, model: Path) -> int:
         result = what_if(bag, policy, conditions, redraw=redraw, advance=advance)
     numbers = compare(result, beyond=(beyond[0], beyond[1]))
     told = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
-    picture = args.out or _place(bag.path) / PICTURE
     draw_what_if(result, picture, beyond=(beyond[0], beyond[1]), title=_title(args, told))
     document = {'bag': str(bag.path), 'model': str(model), 'conditions': told,
                 'seed': args.seed, **numbers, **look, 'picture': str(picture)}
@@ -103,6 +107,16 @@ def _policy(model: Path, lesion: str | None) -> Policy:
 def _place(bag: Path) -> Path:
     """Return the run folder of a bag, where its report stands too; else where we are."""
     return bag.parent if (bag.parent / 'report.json').is_file() else Path()
+
+
+def _prepare(picture: Path) -> None:
+    """Find out before the work, not after it, that the picture cannot be written."""
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f'--out {str(picture)!r} cannot be written: {error}') from error
+    if picture.is_dir() or picture.suffix != '.png':
+        raise ConfigError(f'--out takes the name of a .png file, got {str(picture)!r}')
 
 
 def _title(args: argparse.Namespace, told: dict[str, Any]) -> str:

@@ -28,13 +28,14 @@ from pathlib import Path
 import numpy as np
 
 from ltc_control.data.bag_camera import SENSORS, CameraReport, CameraWatch
-from ltc_control.data.coverage import Coverage, Times, cover
+from ltc_control.data.coverage import COMMANDS, Coverage, Times, cover
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import read_attributes
 
 HISTOGRAM_EDGES_MS = (0, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 50, 70, 100, 200, 500, 1000)
 HELD_SHARE = 0.05
 GAP_S = 0.5                                # longer is an interruption, not a loss
+OTHER_CLOCK_S = 86_400.0                   # further apart than a day: stamps of two clocks
 Advance = Callable[..., None]
 
 
@@ -46,7 +47,9 @@ class TopicReport:
     ``delay_ms`` is the receive time after the header stamp: p50, p99 and most; where the two
     clocks have nothing in common (a simulated recording) only their spread means something.
     ``dt_histogram`` counts the intervals between HISTOGRAM_EDGES_MS, the last ones open ended;
-    intervals that do not rise are in ``repeated`` and ``backward`` alone.
+    intervals that do not rise are in ``repeated`` and ``backward`` alone. Publishers of one topic
+    may stamp by different clocks (diagnostics of a simulated drive do): ``clock_changes`` counts
+    the jumps between them, which are in no other number. Sensors and commands have one clock.
     """
 
     topic: str
@@ -62,6 +65,7 @@ class TopicReport:
     delay_ms: dict[str, float] | None = None
     dt_histogram: tuple[int, ...] = ()
     lost: int = 0                          # sensors: missing in their rhythm, gaps not counted
+    clock_changes: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,10 @@ def _report(recording: RawRecording, topics: tuple[TopicReport, ...],
 
 def _topic(topic: str, type_name: str, times: Times) -> TopicReport:
     steps, received = np.diff(times.stamps_ns) / 1e9, np.diff(times.received_ns) / 1e9
+    jumps = np.abs(steps) > OTHER_CLOCK_S
+    if type_name in (*SENSORS, *COMMANDS):
+        jumps[:] = False
+    steps = steps[~jumps]
     # a command that is said again carries the stamp of its frame again: its rate is its arrival's
     held = len(steps) and (steps <= 0).mean() > HELD_SHARE
     median = float(np.median(received if held else steps)) if len(steps) else 0.0
@@ -132,7 +140,8 @@ def _topic(topic: str, type_name: str, times: Times) -> TopicReport:
         backward=int((steps < 0).sum()), furthest_back_s=max(0.0, _most(-steps)),
         stamped=times.stamped, longest_received_gap_s=_most(received),
         delay_ms=_delays(times) if times.stamped and len(times.stamps_ns) else None,
-        dt_histogram=_histogram(steps), lost=_lost(steps) if type_name in SENSORS else 0)
+        dt_histogram=_histogram(steps), lost=_lost(steps) if type_name in SENSORS else 0,
+        clock_changes=int(jumps.sum()))
 
 
 def _most(values: np.ndarray) -> float:
@@ -141,6 +150,8 @@ def _most(values: np.ndarray) -> float:
 
 def _delays(times: Times) -> dict[str, float]:
     delays = (times.received_ns - times.stamps_ns) / 1e6
+    ours = np.abs(delays) < 1e3 * OTHER_CLOCK_S
+    delays = delays[ours] if ours.any() else delays
     p50, p99 = np.percentile(delays, (50, 99))
     return {'p50': round(float(p50), 3), 'p99': round(float(p99), 3),
             'max': round(float(delays.max()), 3)}

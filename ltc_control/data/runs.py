@@ -65,6 +65,21 @@ def find_run_bag(path: Path | str) -> Path:
                    'there; record one with `ltc drive`')
 
 
+def find_damaged(path: Path | str) -> Path:
+    """
+    Return what to recover for ``path``: of a run folder its spool, else its bag; else ``path``.
+
+    A run whose recorder was killed holds ``bag.spool``. Raises BagError where nothing is there.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise BagError(_missing(path))
+    if path.is_file() or any(path.glob('*.mcap')):
+        return path
+    inner = [path / f'{BAG}{suffix}' for suffix in (SPOOL_SUFFIX, PARTIAL_SUFFIX, '')]
+    return next((place for place in inner if place.is_dir()), path)
+
+
 def link_latest(folder: Path | str) -> None:
     """
     Let ``latest`` beside the run ``folder`` lead to it, as a relative link.

@@ -73,6 +73,9 @@ def _judge_stamps(topic: TopicReport, found: _Findings) -> None:
     sensor = topic.type_name in SENSORS
     if topic.repeated and sensor and topic.stamped:
         found.say(True, f'{topic.topic}: {topic.repeated} stamps repeat the one before')
+    if topic.clock_changes:
+        found.say(False, f'{topic.topic}: its publishers stamp by clocks that are more than a day '
+                         'apart')
     if topic.backward and topic.stamped:
         # others may have several publishers, each with its own clock: diagnostics have
         bad = sensor or (topic.type_name in COMMANDS and topic.furthest_back_s > CLOCK_SET_S)

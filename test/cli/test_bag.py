@@ -26,6 +26,7 @@ import pytest
 from ltc_control.cli import bag
 from ltc_control.core.errors import BagError
 from ltc_control.data.bags import EpisodeWriter
+from ltc_control.data.spool import SpoolWriter
 
 
 def run(*arguments: str) -> int:
@@ -86,3 +87,21 @@ def test_recover_saves_what_is_whole(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run('check', str(tmp_path / 'saved')) == 0
     with pytest.raises(BagError, match='exists already'):
         run('recover', path, str(tmp_path / 'saved'))
+
+
+def test_recover_finishes_the_run_of_a_killed_recorder(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spool = SpoolWriter(tmp_path / 'run' / 'bag')
+    for at in range(50):
+        spool.write('/told', 'std_msgs/msg/String', bytes(8 + at), 10**9 + at)
+    spool.close()                          # as a kill leaves it
+    [file] = (tmp_path / 'run' / 'bag.spool').iterdir()
+    os.truncate(file, file.stat().st_size - 3)
+    with pytest.raises(BagError, match='ltc bag recover'):
+        run('info', str(tmp_path / 'run'))
+    assert run('recover', str(tmp_path / 'run')) == 0
+    said = capsys.readouterr()
+    assert '49 messages saved; damaged in 1 place' in said.out
+    assert 'recovering MB 1/1' in said.err
+    assert not (tmp_path / 'run' / 'bag.spool').exists()
+    assert run('info', str(tmp_path / 'run')) == 0

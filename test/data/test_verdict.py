@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,3 +100,21 @@ def test_lost_frames_and_gaps_are_told_but_do_not_spoil(tmp_path: Path) -> None:
     assert any('are missing' in warning for warning in verdict.warnings)
     assert any('a gap of 1.0' in warning for warning in verdict.warnings)
     assert not any('missing' in reason for reason in verdict.reasons)
+
+
+def test_publishers_with_clocks_of_their_own_spoil_no_number(tmp_path: Path) -> None:
+    # one topic, two nodes: every second message is stamped by the time of a simulation
+    with EpisodeWriter(tmp_path / 'drive') as bag:
+        for k in range(40):
+            at = START + k * STEP
+            stamp = at if k % 2 else k * STEP
+            # encapsulation, stamp, an empty frame_id of one zero, padding, no status
+            cdr = struct.pack('<4BiIIII', 0, 1, 0, 0, *divmod(stamp, 10**9), 1, 0, 0)
+            bag._bag.write('/told', 'diagnostic_msgs/msg/DiagnosticArray', cdr,
+                           log_ns=at + 2_000_000)
+    report = inspect(tmp_path / 'drive')
+    [topic] = report.topics
+    assert topic.clock_changes == 39
+    assert (topic.backward, topic.longest_gap_s) == (0, 0.0)
+    assert topic.delay_ms == {'p50': 2.0, 'p99': 2.0, 'max': 2.0}
+    assert any('a day apart' in warning for warning in judge(report).warnings)
