@@ -224,6 +224,7 @@ class RecorderNode(LifecycleNode):
                          'nothing came in the last seconds, or the disk is full')
 
     def _report(self) -> None:
+        self.poll()                        # what has come belongs to a recording that may end now
         self._recordings.watch_disk()
         if self._topics is not None:
             self._topics.look_again()

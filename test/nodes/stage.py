@@ -82,7 +82,7 @@ class Stage:
         while (left := deadline - time.monotonic()) > 0:
             self.executor.spin_once(timeout_sec=min(left, 0.02))
 
-    def spin_until(self, condition: Callable[[], bool], *, timeout: float = 10.0) -> None:
+    def spin_until(self, condition: Callable[[], bool], *, timeout: float = 30.0) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, 'what was waited for did not come'
