@@ -54,12 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive whole, drive lesioned, compare, draw; 1 where a state left its envelope."""
+    from ltc_control.core.model_file import load_spec
     from ltc_control.insight.circuit import Circuit
     from ltc_control.insight.lesions import damage, single_points
     from ltc_control.insight.lesions_picture import draw_criticality
     from ltc_control.insight.liquid_engine import LiquidEngine
 
-    spec = LiquidEngine(_checked(args).model).spec
+    spec = LiquidEngine(load_spec(_checked(args).model, expect_vehicle='car')).spec
     circuit = Circuit.of(spec)
     wanted = _wanted(args, circuit.names)
     base, lesioned = _drive_all(args, wanted)

@@ -108,7 +108,7 @@ def _read(args: argparse.Namespace) -> tuple[list[dict[str, str]], Path | None, 
 
     bags = [find_run_bag(bag) for bag in args.bags]
     attributes = [read_attributes(bag) for bag in bags]
-    model = args.model or _named_model(attributes)
+    model = args.model or _named_model(bags[0], attributes)
     parts = []
     with progress_bar('reading', total=len(bags)) as advance:
         for bag in bags:
@@ -117,27 +117,40 @@ def _read(args: argparse.Namespace) -> tuple[list[dict[str, str]], Path | None, 
     return attributes, model, joined(parts, memory=args.memory)
 
 
-def _named_model(attributes: list[dict[str, str]]) -> Path | None:
-    """Return the model folder that all bags name, if it is there."""
-    names = {one.get('model', '') for one in attributes}
-    path = Path(names.pop()) if len(names) == 1 else None
-    return path if path is not None and (path / 'policy.yaml').is_file() else None
+def _named_model(bag: Path, attributes: list[dict[str, str]]) -> Path | None:
+    """Return the folder of the model that drove all of the bags, if it is there."""
+    from ltc_control.core.errors import ModelError
+    from ltc_control.insight.replay_cause import model_of
+
+    if len({one.get('model_digest') or one.get('model', '') for one in attributes}) > 1:
+        return None
+    try:
+        return model_of(bag, attributes[0])
+    except ModelError:
+        return None
 
 
 def _source(args: argparse.Namespace, model: Path | None) -> Any:
     """Return how to get the neurons of a drive."""
     from ltc_control.core.errors import BagError
+    from ltc_control.core.model_file import load_spec
     from ltc_control.core.policy import Policy
     from ltc_control.insight.tree_replay import replayed_neurons
     from ltc_control.insight.tree_samples import recorded_neurons
 
+    digest = '' if model is None else load_spec(model).digest
+
     def neurons(drive: Any) -> Any:
-        if args.model is None and len(drive.neurons) and len(drive.request):
+        # what was recorded of another version of the model must not be told of this one
+        foreign = digest and drive.attributes.get('model_digest', digest) != digest
+        if args.model is None and not foreign and len(drive.neurons) and len(drive.request):
             return recorded_neurons(drive)
         if model is None:
             raise BagError(f'{str(drive.bag)!r} holds no neurons and names no model that is '
                            'there; give --model to replay its frames')
-        print(f'{drive.bag}: replaying its frames through {model}', file=sys.stderr, flush=True)
+        why = 'recorded with another model, ' if foreign else ''
+        print(f'{drive.bag}: {why}replaying its frames through {model}', file=sys.stderr,
+              flush=True)
         return replayed_neurons(drive, Policy.load(model))
 
     return neurons

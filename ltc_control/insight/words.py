@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import math
+
 VERDICT_WORDS = {
     'pass': 'The command passes as the network asked for it.',
     'limited': 'The command was brought inside the limits.',
@@ -36,11 +38,12 @@ DRIVERS = {'good': 'policy', 'warn': 'policy', 'person': 'human', 'stop': 'nobod
 DRIVER_WORDS = {'policy': 'The network drives', 'human': 'A person drives',
                 'nobody': 'Nobody drives: held at zero'}
 STRAIGHT = 1 / 500                         # [1/m]: a wider curve is called straight
+STILL = 0.05                               # [m/s], [rad/s]: less is not worth a word
 
 
-def verdict_words(verdict: str) -> str:
+def verdict_words(verdict: str, vehicle: str = 'car') -> str:
     """Return a sentence for a verdict, its own name where it is a new one; '' for none."""
-    return VERDICT_WORDS.get(verdict, verdict.replace('_', ' '))
+    return of_vehicle(VERDICT_WORDS.get(verdict, verdict.replace('_', ' ')), vehicle)
 
 
 def verdict_level(verdict: str) -> str:
@@ -53,9 +56,16 @@ def in_command(said: str, verdict: str) -> str:
     return said or DRIVERS.get(verdict_level(verdict), '')
 
 
-def driver_words(who: str) -> str:
+def driver_words(who: str, vehicle: str = 'car') -> str:
     """Return who is in command as a short sentence; '' while nobody has said."""
-    return DRIVER_WORDS.get(who, who.replace('_', ' '))
+    return of_vehicle(DRIVER_WORDS.get(who, who.replace('_', ' ')), vehicle)
+
+
+def of_vehicle(sentence: str, vehicle: str) -> str:
+    """Return a sentence about a car as one about ``vehicle``: a drone flies."""
+    if vehicle == 'car':
+        return sentence
+    return sentence.replace('drives', 'flies').replace('the car', f'the {vehicle}')
 
 
 def command_words(curvature: float, speed: float) -> str:
@@ -65,3 +75,14 @@ def command_words(curvature: float, speed: float) -> str:
     else:
         way = f'{"left" if curvature > 0 else "right"}, radius {1 / abs(curvature):.0f} m'
     return f'{way}, {speed:.1f} m/s'
+
+
+def velocity_words(forward: float, left: float, up: float, yaw_rate: float) -> str:
+    """Return a drone's command ([m/s], yaw rate [rad/s], left and up positive) in words."""
+    parts = [f'{plus if value > 0 else minus} {abs(value):.1f} m/s' for value, plus, minus in (
+        (forward, 'forward', 'back'), (left, 'left', 'right'), (up, 'up', 'down'))
+        if abs(value) >= STILL]
+    if abs(yaw_rate) >= STILL:
+        side = 'left' if yaw_rate > 0 else 'right'
+        parts.append(f'turns {side} {math.degrees(abs(yaw_rate)):.0f}°/s')
+    return ', '.join(parts) or 'hovers'

@@ -45,6 +45,7 @@ from ltc_control.nodes.dashboard_limits import LimitsQuestion
 from ltc_control.nodes.dashboard_listener import Ear, Polled
 from ltc_control.nodes.dashboard_picture import Picture
 from ltc_control.nodes.dashboard_server import PageServer, pack
+from ltc_control.nodes.dashboard_vehicle import CAR, VEHICLES
 from ltc_control.nodes.dashboard_view import LiveView
 from ltc_control.nodes.parameters import DashboardParameters, declare
 from ltc_control.nodes.running import run
@@ -63,9 +64,10 @@ class DashboardNode(Node):
         self._told = told = declare(self, DashboardParameters)
         spec = load_spec(told.model) if told.model else None
         self._lock = threading.Lock()      # the page's thread asks for what opens a stream
-        self._view = LiveView(title=_title(spec, told), rate_hz=told.rate_hz,
+        self._shown = CAR if spec is None else VEHICLES.get(spec.vehicle, CAR)
+        self._view = LiveView(title=_title(spec, told), rate_hz=told.rate_hz, shown=self._shown,
                               circuit=None if spec is None else Circuit.of(spec),
-                              road=_road(told.track))
+                              road=_road(told.track) if self._shown is CAR else None)
         self._picture = Picture()
         self._awaited = set(told.wait_for.split())
         self._made_at = time.monotonic()
@@ -88,24 +90,24 @@ class DashboardNode(Node):
         return self._server.url
 
     def _make_ears(self) -> tuple[tuple[Ear, ...], tuple[Ear, ...]]:
-        view = self._view
+        view, shown = self._view, self._shown
         camera = (
             Ear(Image, bringup.CAMERA, self._on_image),
             Ear(CompressedImage, f'{bringup.CAMERA}/compressed', self._on_compressed),
             Ear(CompressedImage, bringup.OVERLAY, self._on_overlay))
         return camera, (
             Ear(TwistStamped, bringup.POLICY_COMMAND, lambda m, _: view.on_request(
-                convert.command_from_twist(m)), depth=QUEUE),
+                shown.read(m)), depth=QUEUE),
             Ear(DiagnosticArray, bringup.VERDICT, lambda m, _: view.on_verdict(
                 convert.verdict_word(m)), depth=QUEUE),
             Ear(TwistStamped, bringup.COMMAND, lambda m, sent: view.on_command(
-                convert.command_from_twist(m), sent_ns=sent or time.time_ns()), depth=QUEUE),
+                shown.read(m), sent_ns=sent or time.time_ns()), depth=QUEUE),
             Ear(OdometryMessage, bringup.ODOMETRY, lambda m, _: view.on_odometry(
                 convert.odometry_from_message(m)), depth=QUEUE),
             Ear(JointState, bringup.NEURONS, lambda m, _: view.on_neurons(
                 *convert.neuron_values(m))),
             Ear(Vector3Stamped, bringup.LANE_TRUTH, self._on_lane),
-            Ear(PointStamped, bringup.DEPARTURE, lambda m, _: view.on_departure(), depth=QUEUE),
+            Ear(PointStamped, shown.counted[0], lambda m, _: view.on_departure(), depth=QUEUE),
             Ear(String, bringup.IN_COMMAND, lambda m, _: view.on_in_command(m.data)),
             Ear(String, bringup.WHY, lambda m, _: view.on_why(m.data)),
             Ear(DiagnosticArray, bringup.DIAGNOSTICS, lambda m, _: view.on_health(
@@ -176,12 +178,16 @@ class DashboardNode(Node):
 
 
 def _title(spec: ModelSpec | None, told: DashboardParameters) -> dict[str, Any]:
-    place = [f'track {told.track}'] if told.track >= 0 else []
+    car = spec is None or spec.vehicle == 'car'
+    place = [f'track {told.track}'] if told.track >= 0 and car else []
     place += [told.season] if told.season else []
     return {'model': '' if spec is None else spec.name, 'place': ' · '.join(place),
             'digest': '' if spec is None else spec.digest[:12],
             'neurons': 0 if spec is None else spec.neurons,
-            'commands': [] if spec is None else [command.name for command in spec.commands]}
+            'commands': [] if spec is None else [command.name for command in spec.commands],
+            'ranges': {} if spec is None else {
+                one.name: {'unit': one.unit, 'low': one.low, 'high': one.high}
+                for one in spec.commands}}
 
 
 def _road(track: int) -> dict[str, Any] | None:

@@ -28,11 +28,12 @@ from typing import Any
 
 import numpy as np
 
-from ltc_control.core.contracts import Command, Odometry
+from ltc_control.core.contracts import Command, Odometry, Velocity
 from ltc_control.core.limits import Limits, curvature_bound
 from ltc_control.insight import words
 from ltc_control.insight.circuit import Circuit
 from ltc_control.nodes.dashboard_path import DrivenPath
+from ltc_control.nodes.dashboard_vehicle import CAR, Shown
 
 HISTORY_S = 60.0
 LATENCIES = 500                            # commands that the percentiles are of
@@ -46,8 +47,10 @@ class LiveView:
     """Takes what nodes say, by kind; not thread-safe, the node holds a lock around it."""
 
     def __init__(self, *, title: Mapping[str, Any], circuit: Circuit | None,
-                 road: Sequence[Sequence[float]] | None = None, rate_hz: float = 12.0) -> None:
+                 road: Sequence[Sequence[float]] | None = None, rate_hz: float = 12.0,
+                 shown: Shown = CAR) -> None:
         self._title, self._circuit, self._road = dict(title), circuit, road
+        self._shown = shown
         self.limits, self.limits_known = Limits(), False
         self.path = DrivenPath()
         self._history: deque[list[float | None]] = deque(maxlen=round(HISTORY_S * rate_hz))
@@ -61,8 +64,8 @@ class LiveView:
         self._first_ns: int | None = None
         self._stamp_ns: int | None = None
         self._odometry: Odometry | None = None
-        self._asked: Command | None = None
-        self._passed: Command | None = None
+        self._asked: Command | Velocity | None = None
+        self._passed: Command | Velocity | None = None
         self._lane: tuple[float, float] | None = None
         self._neurons: tuple[np.ndarray, np.ndarray] | None = None
         self._verdict = self._in_command = self._why = ''
@@ -76,11 +79,11 @@ class LiveView:
         self._stamp_ns = stamp_ns
 
     def on_odometry(self, odometry: Odometry) -> None:
-        """Take the pose and speed of the car."""
+        """Take the pose and speed of the vehicle."""
         self._odometry = odometry
         self.path.append(odometry.x, odometry.y)
 
-    def on_request(self, command: Command) -> None:
+    def on_request(self, command: Command | Velocity) -> None:
         """Take what the network asks for; it carries the stamp of its frame."""
         self._asked = command
         self.on_stamp(command.stamp_ns)
@@ -88,7 +91,7 @@ class LiveView:
         if len(self._unanswered) > REMEMBERED:
             self._unanswered.popitem(last=False)
 
-    def on_command(self, command: Command, *, sent_ns: int) -> None:
+    def on_command(self, command: Command | Velocity, *, sent_ns: int) -> None:
         """Take what safety passed on, published at ``sent_ns`` of the wall clock."""
         self._passed = command
         wait_ns = sent_ns - command.stamp_ns
@@ -102,14 +105,16 @@ class LiveView:
         """Take why safety passed on what it did."""
         # limits come and go many times a minute: their share is told, not each time
         if verdict != self._verdict and not {verdict, self._verdict} <= words.WITHIN_LIMITS:
-            self._log(words.verdict_words(verdict), words.verdict_level(verdict))
+            self._log(words.verdict_words(verdict, self._shown.vehicle),
+                      words.verdict_level(verdict))
         self._verdict = verdict
 
     def on_in_command(self, who: str) -> None:
         """Take who is in command."""
         # why nobody drives is told by the verdict
         if who != self._in_command and 'human' in (who, self._in_command):
-            self._log(f'{words.driver_words(who)}.', 'person' if who == 'human' else 'good')
+            self._log(f'{words.driver_words(who, self._shown.vehicle)}.',
+                      'person' if who == 'human' else 'good')
         self._in_command = who
 
     def on_why(self, text: str) -> None:
@@ -121,9 +126,9 @@ class LiveView:
         self._lane = (distance_m, offset_m)
 
     def on_departure(self) -> None:
-        """Take that the car has left its lane."""
+        """Take that the car has left its lane, or the drone has hit something."""
         self.departures += 1
-        self._log('The car left its lane.', 'stop')
+        self._log(self._shown.counted[2], 'stop')
 
     def on_neurons(self, state: Sequence[float], tau: Sequence[float]) -> None:
         """Take states (N,) and time constants (N,) [s]."""
@@ -143,15 +148,18 @@ class LiveView:
         driver = words.in_command(self._in_command, self._verdict)
         return {
             'n': self._count, 'at': self._history[-1], 'picture': dict(picture),
-            'asked': _command(self._asked), 'passed': _command(self._passed),
-            'words': '' if self._asked is None else words.command_words(
-                self._asked.curvature, self._asked.speed),
+            'asked': self._values(self._asked), 'passed': self._values(self._passed),
+            'driven': None if self._odometry is None else [
+                _round(v, 4) for v in self._shown.driven(self._odometry)],
+            'words': '' if self._asked is None else self._shown.words(self._asked),
             'bounds': self._bounds(), 'car': self._car(), 'path': self.path.newest(),
             'lane': None if self._lane is None else [_round(v, 3) for v in self._lane],
             'neurons': self._neuron_values(), 'latency': self._latencies(),
-            'verdict': self._verdict, 'verdict_words': words.verdict_words(self._verdict),
+            'verdict': self._verdict,
+            'verdict_words': words.verdict_words(self._verdict, self._shown.vehicle),
             'level': words.verdict_level(self._verdict), 'why': self._why,
-            'in_command': driver, 'driver_words': words.driver_words(driver),
+            'in_command': driver,
+            'driver_words': words.driver_words(driver, self._shown.vehicle),
             'departures': self.departures, 'events': list(self._events),
             'shares': self._shares()}
 
@@ -160,6 +168,8 @@ class LiveView:
         return {
             'title': self._title, 'road': self._road, 'path': self.path.whole(),
             'history': list(self._history), 'history_s': HISTORY_S,
+            'vehicle': self._shown.vehicle, 'counted': self._shown.counted[1],
+            'charts': [label for _, label in self._shown.charts],
             'circuit': None if self._circuit is None else self._circuit.document(),
             'limits': {'curvature': self.limits.max_curvature, 'speed': self.limits.max_speed,
                        'known': self.limits_known}}
@@ -176,15 +186,16 @@ class LiveView:
         return NANO * (self._stamp_ns - self._first_ns)
 
     def _sample(self) -> list[float | None]:
-        """Return [time, speed driven, asked, passed, curvature asked, passed, driven]."""
-        asked, passed, car = self._asked, self._passed, self._odometry
-        turn = None if car is None or car.speed < 0.5 else car.yaw_rate / car.speed
-        return [_round(self._seconds(), 2), None if car is None else _round(car.speed, 2),
-                None if asked is None else _round(asked.speed, 2),
-                None if passed is None else _round(passed.speed, 2),
-                None if asked is None else _round(asked.curvature, 4),
-                None if passed is None else _round(passed.curvature, 4),
-                None if turn is None else _round(turn, 4)]
+        """Return [time], then driven, asked and passed on of each chart."""
+        shown, car = self._shown, self._odometry
+        driven = None if car is None else shown.driven(car)
+        sample = [_round(self._seconds(), 2)]
+        for field, _ in shown.charts:
+            index = shown.fields.index(field)
+            sample.append(None if driven is None else _round(driven[index], 4))
+            sample += [None if one is None else _round(getattr(one, field), 4)
+                       for one in (self._asked, self._passed)]
+        return sample
 
     def _bounds(self) -> dict[str, Any]:
         speed = 0.0 if self._odometry is None else self._odometry.speed
@@ -196,7 +207,11 @@ class LiveView:
         car = self._odometry
         if car is None:
             return None
-        return [_round(car.x, 2), _round(car.y, 2), _round(car.yaw, 3), _round(car.speed, 2)]
+        return [_round(car.x, 2), _round(car.y, 2), _round(car.yaw, 3), _round(car.speed, 2),
+                _round(car.z, 2)]
+
+    def _values(self, command: Command | Velocity | None) -> list[float | None] | None:
+        return None if command is None else [_round(v, 4) for v in self._shown.values(command)]
 
     def _neuron_values(self) -> dict[str, Any] | None:
         if self._neurons is None:
@@ -221,11 +236,6 @@ class LiveView:
 
     def _log(self, text: str, level: str) -> None:
         self._events.appendleft({'t': _round(self._seconds(), 1), 'text': text, 'level': level})
-
-
-def _command(command: Command | None) -> list[float | None] | None:
-    """Return [curvature, speed]."""
-    return None if command is None else [_round(command.curvature, 4), _round(command.speed, 2)]
 
 
 def _round(value: float, digits: int) -> float | None:

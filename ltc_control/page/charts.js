@@ -14,6 +14,7 @@ export class History {
     this.canvases = [speed, curvature];
     this.samples = [];
     this.seconds = 60;
+    this.mirrored = false;                 // of the first chart: a drone also flies backwards
     this.recolour();
   }
 
@@ -33,8 +34,8 @@ export class History {
   }
 
   draw() {
-    this.plot(this.canvases[0], [[1, 'driven', 2.4], [2, 'asked', 1.6], [3, 'passed', 1.2]], false);
-    this.plot(this.canvases[1], [[6, 'driven', 2.4], [4, 'asked', 1.6], [5, 'passed', 1.2]], true);
+    this.plot(this.canvases[0], [[1, 'driven', 2.4], [2, 'asked', 1.6], [3, 'passed', 1.2]], this.mirrored);
+    this.plot(this.canvases[1], [[4, 'driven', 2.4], [5, 'asked', 1.6], [6, 'passed', 1.2]], true);
   }
 
   plot(canvas, lines, mirrored) {
@@ -132,6 +133,47 @@ export function drawSpeed(tick, limits) {
     bar('passed', x(tick.passed?.[1] ?? 0) - 3, 18, 6, 15, 3)]);
   say('speed', tick.car ? `${driven.toFixed(1)} m/s · ${(3.6 * driven).toFixed(0)} km/h` : '–');
   say('speed-limit', `at most ${top.toFixed(1)} m/s`);
+}
+
+const MIRRORED = new Set(['left', 'yaw_rate', 'curvature']);     // left is left
+
+export class Gauges {                      // one a command, where it is not a car's two
+  constructor(section, names, ranges) {
+    for (const old of section.querySelectorAll('.gauge')) old.remove();
+    this.rows = names.map((name) => {
+      const range = ranges[name] || {unit: '', low: -1, high: 1};
+      const gauge = document.createElement('div'), row = document.createElement('div');
+      const label = document.createElement('span'), value = document.createElement('b');
+      const svg = document.createElementNS(NS, 'svg');
+      gauge.className = 'gauge';
+      gauge.dataset.command = name;
+      row.className = 'row';
+      label.textContent = name.replaceAll('_', ' ');
+      svg.setAttribute('viewBox', '0 0 400 34');
+      svg.setAttribute('preserveAspectRatio', 'none');
+      row.append(label, value);
+      gauge.append(row, svg);
+      section.append(gauge);
+      return {name, range, value, svg};
+    });
+  }
+
+  draw(tick) {
+    this.rows.forEach(({name, range, value, svg}, i) => {
+      const along = (v) => Math.max(0, Math.min(1, (v - range.low) / (range.high - range.low)));
+      const x = (v) => 4 + 392 * (MIRRORED.has(name) ? 1 - along(v) : along(v));
+      const driven = x(tick.driven?.[i] ?? 0), zero = x(0);
+      shapes(svg, [
+        bar('track', 4, 10, 392, 14, 4),
+        bar('driven', Math.min(zero, driven), 10, Math.abs(driven - zero), 14),
+        ['line', 'zero', {x1: zero, x2: zero, y1: 6, y2: 28}],
+        bar('asked', x(tick.asked?.[i] ?? 0) - 3, 1, 6, 15, 3),
+        bar('passed', x(tick.passed?.[i] ?? 0) - 3, 18, 6, 15, 3)]);
+      const asked = tick.asked?.[i];
+      const text = asked === undefined || asked === null ? '–' : `${asked < 0 ? '−' : '+'}${Math.abs(asked).toFixed(2)} ${range.unit}`;
+      if (value.textContent !== text) value.textContent = text;
+    });
+  }
 }
 
 export function drawLatency(latency) {

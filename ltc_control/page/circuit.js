@@ -22,6 +22,7 @@ export class Circuit {
     this.taus = taus;
     this.scale = 0.05;                     // of a current: grows to the largest seen, fades slowly
     this.inputScale = 0.05;
+    this.last = null;
     new ResizeObserver(() => this.fit()).observe(svg);
   }
 
@@ -57,6 +58,7 @@ export class Circuit {
     this.nodes = told.names.map((name, i) => this.node(dots, name, i, title));
     this.heads(told, byRole);
     this.bars(told);
+    this.draw(this.last);                  // a new size is no reason to be blank
   }
 
   inColumns(byRole) {
@@ -128,6 +130,7 @@ export class Circuit {
 
   draw(neurons) {
     if (!neurons || !this.nodes || neurons.state.length !== this.nodes.length) return;
+    this.last = neurons;
     this.nodes.forEach(({lit, tip, name}, i) => {
       const low = this.told.low[i], high = this.told.high[i], state = neurons.state[i];
       const share = state === null ? 0 : Math.min(1, Math.max(0, (state - low) / (high - low)));

@@ -1,7 +1,7 @@
 // One stream in, one picture out. Each message replaces the last; what is shown is always now.
 import {Circuit} from './circuit.js';
 import {RoadMap} from './map.js';
-import {History, drawLatency, drawCurvature, drawSpeed} from './charts.js';
+import {Gauges, History, drawLatency, drawCurvature, drawSpeed} from './charts.js';
 
 const $ = (id) => document.getElementById(id);
 const RETRY_MS = 1000, QUIET_MS = 3000;
@@ -10,6 +10,7 @@ const map = new RoadMap($('map'));
 const circuit = new Circuit($('circuit'), $('taus'));
 const history = new History($('speed-history'), $('curvature-history'));
 let limits = {curvature: 0.2, speed: 12};
+let vehicle = '', gauges = null;
 let newest = null, shown = 0, pictureUrl = '', beats = [], heardAt = 0;
 
 function say(id, text) {
@@ -45,6 +46,19 @@ function greet(hello) {
   say('digest', title.digest ? `Model ${title.digest}, ${title.neurons} neurons.` : '');
   document.title = `${title.model || 'drive'} · ltc_control`;
   limits = hello.limits;
+  if (vehicle && vehicle !== hello.vehicle) {
+    location.reload();                     // another vehicle has other gauges
+    return;
+  }
+  if (!vehicle && hello.vehicle !== 'car') {
+    gauges = new Gauges(document.querySelector('.commands'), title.commands, title.ranges);
+  }
+  vehicle = hello.vehicle;
+  document.body.dataset.vehicle = vehicle;
+  say('counted', hello.counted);
+  say('speed-label', hello.charts[0]);
+  say('curvature-label', hello.charts[1]);
+  history.mirrored = vehicle !== 'car';
   map.reset(hello.road, hello.path);
   circuit.build(hello.circuit, title);
   history.reset(hello.history, hello.history_s);
@@ -64,6 +78,11 @@ function take(buffer) {
   if (newest === null) requestAnimationFrame(draw);
   newest = tick;
 }
+
+$('picture').addEventListener('load', ({target}) => {           // cameras differ in shape
+  const shape = `${target.naturalWidth} / ${target.naturalHeight}`;
+  if ($('frame').style.aspectRatio !== shape) $('frame').style.aspectRatio = shape;
+});
 
 function showPicture(told, jpeg) {
   if (jpeg.length && told.number !== shown) {
@@ -88,8 +107,12 @@ function draw() {
   say('rate', beats.length > 2 ? ((beats.length - 1) * 1000 / (beats.at(-1) - beats[0])).toFixed(0) : '–');
   say('why-label', tick.why ? 'why' : 'asks for');
   say('why', tick.why || tick.words || '–');
-  drawCurvature(tick, limits);
-  drawSpeed(tick, limits);
+  if (gauges) {
+    gauges.draw(tick);
+  } else {
+    drawCurvature(tick, limits);
+    drawSpeed(tick, limits);
+  }
   say('lane', lane(tick));
   circuit.draw(tick.neurons);
   map.draw(tick.car);
@@ -101,7 +124,7 @@ function draw() {
 }
 
 function lane(tick) {
-  if (!tick.lane) return '';
+  if (!tick.lane) return vehicle === 'car' || !tick.car ? '' : `${tick.car[4].toFixed(1)} m high`;
   const [distance, offset] = tick.lane;
   const side = Math.abs(offset) < 0.005 ? 'centre' : offset > 0 ? 'left of the lane centre' : 'right of the lane centre';
   return `${distance.toFixed(0)} m driven, ${(100 * Math.abs(offset)).toFixed(0)} cm ${side}`;
@@ -117,7 +140,8 @@ function drawShares(shares) {
     part.dataset.verdict = verdict;
     part.style.flexGrow = String(Math.max(share, 0.001));
     part.title = `${verdict.replaceAll('_', ' ')}: ${(100 * share).toFixed(1)} %`;
-    part.textContent = `${verdict.replaceAll('_', ' ')} ${(100 * share).toFixed(0)} %`;
+    // less than that is a sliver; its words are the title
+    part.textContent = share < 0.04 ? '' : `${verdict.replaceAll('_', ' ')} ${(100 * share).toFixed(0)} %`;
     return part;
   }));
 }

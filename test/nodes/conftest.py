@@ -68,3 +68,10 @@ def stage(ros_environment: int) -> Iterator[object]:
     stage = load('stage').Stage(domain=ros_environment)
     yield stage
     stage.close()
+
+
+@pytest.fixture(scope='session')
+def drone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small untrained drone."""
+    pytest.importorskip('torch')
+    return load('model_folders').drone_model(tmp_path_factory.mktemp('model') / 'drone')

@@ -46,6 +46,27 @@ def counting_model(folder: Path, *, curvature: float = 0.01, speed: float = 5.0,
     return folder
 
 
+def drone_model(folder: Path) -> Path:
+    """Write an untrained drone of 19 neurons: four commands, a picture of 48x96."""
+    import torch
+
+    from ltc_control.nets.conv_head import HeadConfig
+    from ltc_control.nets.export import export_policy
+    from ltc_control.nets.policy_net import build_policy
+
+    torch.manual_seed(4)
+    net = build_policy({
+        'head': HeadConfig(48, 96, (8, 16, 8), (5, 5, 3), (2, 2, 1)),
+        'wiring': {'kind': 'auto_ncp', 'units': 19, 'outputs': 4, 'sparsity': 0.5, 'seed': 22222},
+        'command_scale': (2.0, 1.0, 1.0, 0.5), 'command_offset': (0.0,) * 4})
+    export_policy(net, folder, name='small_drone', vehicle='drone', image=ImageSpec(48, 96),
+                  imu=ImuSpec((), ()), longest_step_s=0.5, commands=(
+                      CommandSpec('forward', 'm/s', -2.0, 4.5), CommandSpec('left', 'm/s', -3, 3),
+                      CommandSpec('up', 'm/s', -1.2, 1.2),
+                      CommandSpec('yaw_rate', 'rad/s', -1.2, 1.2)))
+    return folder
+
+
 def _graph(curvature: float, speed: float, *, imu: bool) -> onnx.ModelProto:
     floats = {'command_value': [curvature, speed], 'pick': [1.0, 0.0], 'one': [1.0, 1.0],
               'zeros': [0.0, 0.0], 'nothing': [0.0]}

@@ -148,3 +148,21 @@ def test_it_looks_on_and_counts_for_nobody() -> None:
     assert watcher.watches
     assert watcher.parameters['wait_for'].split() == [node.name for node in nodes]
     assert not bringup.attention(nodes, model='nowhere')
+
+
+@pytest.mark.parametrize('method', ['visual_backprop', 'gradient'])
+def test_a_drone_is_looked_at_too(stage: Any, drone: Path, method: str) -> None:
+    audience = Audience(stage, stage.vehicle())
+    stage.add(AttentionNode, model=str(drone), method=method, target='yaw_rate', rate_hz=60.0)
+    attention, state = Attention(drone), np.linspace(-0.4, 0.4, 19)
+    if method == 'gradient':
+        stage.spin_until(lambda: audience.neurons_out.get_subscription_count() > 0)
+        message = JointState(name=list(attention.names), position=state.tolist(),
+                             effort=[0.1] * 19)
+        message.header.stamp = convert.time_message(STEP_NS)
+        audience.neurons_out.publish(message)
+        stage.spin(0.1)
+    frame = convert.frame_from_image(audience.show(2 * STEP_NS, height=48, width=96))
+    expected = (attention.visual_backprop(frame.rgb) if method == 'visual_backprop' else
+                attention.gradient(frame.rgb, state, STEP_NS * 1e-9, target='yaw_rate'))
+    np.testing.assert_allclose(heat(audience.heats[-1]), expected.scaled(), atol=1e-6)

@@ -34,6 +34,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from geometry_msgs.msg import TwistStamped
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
@@ -185,6 +186,28 @@ def test_it_shows_why_and_the_overlay_where_somebody_tells(stage: Any) -> None:
     assert page.newest['why'] == 'steers left: road curves left'
     assert page.newest['driver_words'] == 'A person drives'
     assert page.pictures[-1] == b'\xff\xd8 an overlay \xff\xd9'
+    page.close()
+
+
+def test_a_drone_is_shown_with_its_own_commands(stage: Any, drone: Path) -> None:
+    _, page = watched(stage, model=str(drone), track=1001)
+    vehicle = stage.vehicle()
+    asked = TwistStamped()
+    asked.twist.linear.x, asked.twist.linear.y = 1.5, -0.25
+    asked.twist.angular.z = 0.5
+
+    def shown() -> bool:
+        asked.header.stamp = convert.time_message(time.time_ns())
+        vehicle.request_out.publish(asked)
+        return page.newest.get('asked') is not None
+
+    stage.spin_until(shown)
+    assert page.newest['asked'] == [1.5, -0.25, 0.0, 0.5]
+    assert page.newest['words'] == 'forward 1.5 m/s, right 0.2 m/s, turns left 29°/s'
+    assert (page.hello['vehicle'], page.hello['road']) == ('drone', None)
+    assert page.hello['title']['ranges']['up'] == {'unit': 'm/s', 'low': -1.2, 'high': 1.2}
+    assert page.hello['title']['place'] == ''      # a track is a road's
+    assert len(page.hello['circuit']['names']) == 19
     page.close()
 
 

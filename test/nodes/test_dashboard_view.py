@@ -23,11 +23,12 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from ltc_control.core.contracts import Command, Odometry, Verdict
+from ltc_control.core.contracts import Command, Odometry, Velocity, Verdict
 from ltc_control.core.limits import Limits
 from ltc_control.insight import words
 from ltc_control.nodes.dashboard_path import LONGEST, NEWEST, DrivenPath
 from ltc_control.nodes.dashboard_picture import WIDEST, Picture, encode
+from ltc_control.nodes.dashboard_vehicle import DRONE
 from ltc_control.nodes.dashboard_view import EVENTS, LiveView
 
 SECOND = 1_000_000_000
@@ -45,6 +46,31 @@ def test_nothing_heard_is_told_as_nothing() -> None:
         None,) * 5
     assert told['verdict_words'] == told['why'] == told['driver_words'] == ''
     json.dumps(told, allow_nan=False)
+
+
+def test_a_drone_has_its_own_numbers_and_words() -> None:
+    seen = view(shown=DRONE)
+    seen.on_request(Velocity(WALL, 1.5, -0.5, 0.02, 0.5))
+    seen.on_command(Velocity(WALL, 1.0, -0.5, 0.0, 0.25), sent_ns=WALL + SECOND // 100)
+    seen.on_odometry(Odometry(WALL, 1.0, 2.0, 0.5, 1.2, 0.3, z=3.0, speed_left=-0.4,
+                              speed_up=0.1))
+    seen.on_verdict('limited')
+    seen.on_verdict('e_stop')
+    seen.on_departure()
+    told = seen.tick(PICTURE)
+    assert told['asked'] == [1.5, -0.5, 0.02, 0.5]
+    assert told['passed'] == [1.0, -0.5, 0.0, 0.25]
+    assert told['driven'] == [1.2, -0.4, 0.1, 0.3]
+    assert told['words'] == 'forward 1.5 m/s, right 0.5 m/s, turns left 29°/s'
+    # time, then driven, asked and passed on: forward, and the yaw rate
+    assert told['at'] == [0.0, 1.2, 1.5, 1.0, 0.3, 0.5, 0.25]
+    assert told['car'] == [1.0, 2.0, 0.5, 1.2, 3.0]
+    assert told['driver_words'] == 'Nobody flies: held at zero'
+    assert 'car' not in json.dumps([told['events'], told['verdict_words']])
+    hello = seen.hello()
+    assert (hello['vehicle'], hello['counted']) == ('drone', 'collisions')
+    assert hello['charts'] == ['forward [m/s]', 'yaw rate [rad/s], left is up']
+    assert words.velocity_words(0.0, 0.0, -0.04, 0.0) == 'hovers'
 
 
 def test_every_verdict_has_words_and_a_level() -> None:
@@ -95,7 +121,7 @@ def test_values_that_are_not_finite_become_nothing() -> None:
     seen.on_neurons([0.5, math.nan], [0.1, math.inf])
     told = json.loads(json.dumps(seen.tick(PICTURE), allow_nan=False))
     assert told['asked'] == [None, 5.0]
-    assert told['car'] == [None, 0.0, 0.0, None]
+    assert told['car'] == [None, 0.0, 0.0, None, 0.0]
     assert told['neurons'] == {'state': [0.5, None], 'tau': [0.1, None]}
 
 
