@@ -62,6 +62,7 @@ CONFIG := config/train_car.yaml
 model-car: $(CAR)/final_$(SEED)/policy.yaml  ## from nothing to models/car_lane: collect, train, DAgger round, judge
 	mkdir -p $(MODEL)
 	cp $(addprefix $(CAR)/final_$(SEED)/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(MODEL)
+	rm -f $(MODEL)/tree.json
 	$(LTC) eval $(MODEL) --tracks 901:902 --seasons summer,winter --seconds 60 --card
 
 model-car-quick: $(CAR)/quick/policy.yaml  ## a first model that holds the lane in summer, in five minutes
