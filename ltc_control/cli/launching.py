@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from launch import LaunchDescription
 
 RESPAWN_DELAY_S = 0.3
+END_S = 15.0                               # launch's own 5 s are short on a busy machine
+RECORDER_END_S = 600.0                     # a long bag is rewritten with its index at the end
 PARTICIPANTS = 8
 
 
@@ -77,11 +79,13 @@ def _node(node: bringup.NodeSpec, told: Told, plan: Launch) -> Any:
     ending = {'on_exit': Shutdown(reason=f'{node.name} has ended')} \
         if node.name == plan.leader else {'respawn': node.respawn,
                                           'respawn_delay': RESPAWN_DELAY_S}
+    patience = RECORDER_END_S if node.name == 'recorder_node' else END_S
     return Node(package=bringup.PACKAGE, executable=node.executable, name=node.name,
                 namespace=node.namespace or None,
                 parameters=[told['parameters'], dict(node.parameters)],
                 remappings=list(node.remaps.items()), output='screen', emulate_tty=True,
-                ros_arguments=['--log-level', told['log_level']], **ending)
+                ros_arguments=['--log-level', told['log_level']],
+                sigterm_timeout=str(END_S), sigkill_timeout=str(patience), **ending)
 
 
 def _program(item: Program, told: Told) -> Any:
