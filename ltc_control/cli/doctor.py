@@ -165,7 +165,12 @@ def check_gl() -> Sequence[Finding]:
 
 def check_ros() -> Sequence[Finding]:
     """Send a message through the middleware and back."""
+    from ltc_control.cli.doctor_ros import missing_middleware
     from ltc_control.cli.processes import choose_domain, ros_environment
+    missing = missing_middleware(os.environ)
+    if missing:
+        return [Finding('ros', 'failed', f'the middleware {missing!r} is not installed',
+                        'unset RMW_IMPLEMENTATION')]
     try:
         import rclpy  # noqa: F401
     except ImportError as error:

@@ -39,6 +39,18 @@ WANTED = {                                 # topic -> type, least rate [Hz], arg
 PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
+def missing_middleware(environ: Mapping[str, str], *, prefix: str = sys.prefix) -> str:
+    """
+    Return the middleware that is asked for and not installed, or ''.
+
+    Asked before rclpy is started: that ends the whole process with code 102 where it is missing.
+    """
+    wanted = environ.get('RMW_IMPLEMENTATION', '')
+    places = [*environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), prefix]
+    there = any(Path(place, 'share', wanted).is_dir() for place in places if place)
+    return '' if not wanted or there else wanted
+
+
 def environment(environ: Mapping[str, str], *, prefix: str = sys.prefix) -> list[Finding]:
     """Judge distribution, middleware, domain and profile by their variables alone."""
     sourced = [part for part in environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
@@ -48,6 +60,11 @@ def environment(environ: Mapping[str, str], *, prefix: str = sys.prefix) -> list
         return [Finding('domain', 'failed', f'{sourced[0]} is sourced and {prefix} holds ROS 2 '
                         'wheels', 'one of the two: open a shell without the install, or use '
                         'colcon: docs/install.md')]
+    missing = missing_middleware(environ, prefix=prefix)
+    if missing:
+        return [Finding('domain', 'failed', f'RMW_IMPLEMENTATION is {missing!r}, which is not '
+                        'installed', 'unset RMW_IMPLEMENTATION, or install it: apt-get install '
+                        f'ros-{environ.get("ROS_DISTRO", "jazzy")}-{missing.replace("_", "-")}')]
     number = environ.get('ROS_DOMAIN_ID', '') or '0'
     if not number.isdigit() or int(number) > HIGHEST_DOMAIN:
         return [Finding('domain', 'failed', f'ROS_DOMAIN_ID is {number!r}',
@@ -61,11 +78,19 @@ def environment(environ: Mapping[str, str], *, prefix: str = sys.prefix) -> list
     if useless:
         return [Finding('domain', 'warning', f'{text}; {useless[0]} is not read here',
                         f'set {profile_variable()} instead')]
+    profile = environ.get(profile_variable(), '')
+    if profile and not Path(profile).is_file():
+        return [Finding('domain', 'warning', f'{text}; {profile_variable()} names {profile!r}, '
+                        'which does not exist', f'unset {profile_variable()}, or take our '
+                        'config/fastdds.xml: large images get lost without')]
     return [Finding('domain', 'ok', text)]
 
 
 def topics() -> list[Finding]:
     """Look for camera, IMU and odometry in this shell's domain, and measure their rates."""
+    wrong = [found for found in environment(os.environ) if found.state == 'failed']
+    if wrong:
+        return [Finding('topics', 'failed', f'not looked for: {wrong[0].text}', wrong[0].advice)]
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions

@@ -41,6 +41,21 @@ def test_the_domain_is_judged(variables: dict[str, str], state: str, word: str) 
     assert bool(found.advice) == (state != 'ok')
 
 
+@pytest.mark.parametrize(('variable', 'value'), [('RMW_IMPLEMENTATION', 'rmw_none_cpp'),
+                                                 ('ROS_DOMAIN_ID', 'abc')])
+def test_a_wrong_variable_is_named_and_ends_nothing(variable: str, value: str) -> None:
+    """rclpy would end the process without a word of advice; both checks speak before it does."""
+    done = subprocess.run(
+        [sys.executable, '-m', 'ltc_control.cli.main', 'doctor', '--only', 'domain', 'topics',
+         '--json'], env={**os.environ, variable: value}, capture_output=True, text=True,
+        timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    domain, topics = json.loads(done.stdout)['checks']
+    assert domain['state'] == topics['state'] == 'failed'
+    assert variable in domain['text']
+    assert variable in topics['advice']
+
+
 def test_wheels_and_a_sourced_install_do_not_mix(tmp_path: Path) -> None:
     (tmp_path / 'lib' / 'python3.11' / 'site-packages' / 'rclpy').mkdir(parents=True)
     sourced = {'AMENT_PREFIX_PATH': '/opt/ros/jazzy'}
@@ -54,6 +69,8 @@ def test_the_profile_of_another_distribution_is_pointed_out() -> None:
     found, = environment({wrong: 'config/fastdds.xml'})
     assert found.state == 'warning'
     assert profile_variable() in found.advice
+    found, = environment({profile_variable(): 'nowhere.xml'})
+    assert (found.state, 'nowhere.xml' in found.text) == ('warning', True)
 
 
 def test_a_topic_is_judged_by_type_and_rate() -> None:
