@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     from ltc_control.training.config import load_config
 
     config = load_config(args.config, settings=_settings(args))
-    episodes, lessons = _read(args, config), _read_lessons(args, config)
+    lessons = _read_lessons(args, config)      # few: what is wrong with them is told soon
+    episodes = _read(args, config)
     scores = {config.policy.kind: _train_one(args, config, episodes, lessons, out=args.out)}
     for kind in config.compare:
         scores[kind] = _train_one(args, _of_kind(config, kind), episodes, lessons,
