@@ -28,8 +28,9 @@ class Triggers:
     """
     Reads ``/topic`` and ``/topic=text`` from ``words``, by commas.
 
-    A Bool fires when it becomes true, a String when it becomes ``text``, another type at each
-    message. ``resolve`` makes full names of topics.
+    A Bool fires when it becomes true, a String when it becomes ``text``, another type when one of
+    the texts in it becomes ``text``; where no text is named, at each message. ``resolve`` makes
+    full names of topics.
     """
 
     def __init__(self, words: str, *, resolve: Callable[[str], str]) -> None:
@@ -55,13 +56,18 @@ class Triggers:
     def _begins(self, item: Received) -> bool:
         now = self._holds(item)
         before = self._before.get(item.topic, False)
-        self._before[item.topic] = now and item.type_name in (BOOL, STRING)
+        lasts = item.type_name == BOOL or self._texts[item.topic] != ''
+        self._before[item.topic] = now and lasts
         return now and not before
 
     def _holds(self, item: Received) -> bool:
         if item.type_name == BOOL:         # after four bytes of encapsulation
             return item.cdr[4:5] == b'\x01'
-        if item.type_name == STRING:       # then a length that counts the closing zero
-            size = int.from_bytes(item.cdr[4:8], 'little' if item.cdr[1] & 1 else 'big')
-            return item.cdr[8:7 + size].decode(errors='replace') == self._texts[item.topic]
-        return True
+        text = self._texts[item.topic].encode()
+        if not text:
+            return True
+        # a length that counts the closing zero, and the text
+        told = (len(text) + 1).to_bytes(4, 'little' if item.cdr[1] & 1 else 'big') + text + b'\0'
+        if item.type_name == STRING:
+            return item.cdr[4:4 + len(told)] == told
+        return told in item.cdr

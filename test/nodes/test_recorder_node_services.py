@@ -34,7 +34,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability, QosReliability
 from std_msgs.msg import Bool, String
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 from ltc_control import bringup
 from ltc_control.core.errors import BagError, ConfigError
@@ -45,6 +45,7 @@ from ltc_control.data.spool import SpoolWriter
 from ltc_control.nodes.qos import LATCHED
 from ltc_control.nodes.recorded_topics import matcher
 from ltc_control.nodes.recorder_node import RecorderNode
+from ltc_control.nodes.safety_node import SafetyNode
 
 pytestmark = pytest.mark.ros
 
@@ -203,6 +204,24 @@ def test_an_emergency_and_a_take_over_save_what_was_just_before(stage: Any, reco
     wait_for(stage, lambda: (tmp_path / 'bag_human').exists())
     assert ask(stage, 'snapshot').success
     wait_for(stage, lambda: names_in(tmp_path) == ['bag_e_stop', 'bag_human', 'bag_snapshot'])
+
+
+def test_an_emergency_stop_by_service_is_saved_too(stage: Any, record: Any,
+                                                   tmp_path: Path) -> None:
+    out = stage.listener().create_publisher(String, '/words', 50)
+    stage.add(SafetyNode)
+    recorder = record(record=False)
+    wait_for(stage, lambda: out.get_subscription_count() == 1
+             and recorder.count_publishers(bringup.VERDICT) == 1)
+    say(stage, out, ['just before'])
+    for pressed in (True, False, True):
+        assert call(stage, SetBool, '/safety_node/estop', SetBool.Request(data=pressed)).success
+        wait_for(stage, (tmp_path / 'bag_e_stop').exists)
+        saved = time.monotonic()
+        wait_for(stage, lambda: time.monotonic() > saved + 1.0)    # noqa: B023
+    wait_for(stage, (tmp_path / 'bag_e_stop_2').exists)
+    assert words_in(tmp_path / 'bag_e_stop') == ['just before']
+    wait_for(stage, lambda: names_in(tmp_path) == ['bag_e_stop', 'bag_e_stop_2'])
 
 
 def test_a_full_disk_stops_the_recording_and_nothing_else(
