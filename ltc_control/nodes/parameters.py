@@ -250,8 +250,8 @@ class RecorderParameters:
         256.0, 'most memory of the last seconds [MB]', low=0.0, high=16384.0)
     triggers: str = described(
         '/take_over,/e_stop,/safety/in_command=human,/safety/verdict=e_stop',
-        'topics that save the last seconds, by commas: a Bool when it becomes true, any other type '
-        'when a text in it becomes what stands after the =, or at each message without one')
+        'topics that save the last seconds, by commas: a Bool when it becomes true, any other '
+        'type when a text in it becomes what stands after the =, or at each message without one')
     floor_mb: float = described(
         500.0, 'free disk space below which nothing is recorded [MB]', low=0.0, high=1e7)
     poll_s: float = described(
