@@ -80,6 +80,16 @@ def test_trees_are_saved_with_the_model_that_labels_them(
     assert main(['info', str(folder)]) == 0        # the model itself is as it was
 
 
+def test_neurons_of_an_older_model_are_not_told_of_this_one(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = write_known_drive(tmp_path / 'bag', seconds=12.0, model=str(MODEL), digest='0' * 64)
+    out = tmp_path / 'tree.json'
+    assert main(['explain', 'tree', str(bag), '--no-drive', '--no-save', '--json',
+                 str(out)]) == 0
+    assert 'recorded with another model, replaying its frames' in capsys.readouterr().err
+    assert len(json.loads(out.read_text())['neurons']) == 19   # the bag holds four
+
+
 def test_a_bag_that_cannot_be_explained_says_why(tmp_path: Path,
                                                  capsys: pytest.CaptureFixture[str]) -> None:
     blind = write_known_drive(tmp_path / 'blind', seconds=0.3, truth=False)

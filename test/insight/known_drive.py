@@ -44,10 +44,11 @@ def responses(bend: float, offset: float, speed: float, noise: float) -> np.ndar
 
 def write_known_drive(bag: Path, *, track: int = 1001, seconds: float = 40.0,
                       season: str = 'summer', truth: bool = True, neurons: bool = True,
-                      model: str = '') -> Path:
+                      model: str = '', digest: str = '') -> Path:
     """Let the expert drive unseen; the command is 0.05 times the first neuron and 8 m/s."""
     rng = np.random.default_rng(track)
-    attributes = {'track': str(track), 'season': season, 'model': model}
+    attributes = {'track': str(track), 'season': season, 'model': model,
+                  **({'model_digest': digest} if digest else {})}
     spec = EnvironmentSpec(track=track, render=False)
     with Environment(spec) as env, EpisodeWriter(bag, attributes=attributes) as writer:
         seen, gate = env.reset(seed=0, speed=6.0), GateState()
