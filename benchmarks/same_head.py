@@ -1,0 +1,177 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Train other cores behind one and the same head, so that only the core differs when looked inside.
+
+    python benchmarks/same_head.py runs/model_car/bags runs/model_car/dagger_1
+    python benchmarks/same_head.py BAGS --model models/car_lane --kinds ltc lstm --out runs/cores
+
+The convolutions of the model stay as they are, to the bit. Their features of all frames are
+computed once; then a core of each kind learns the recorded commands from them: same windows in the
+same order, same number of steps, same seed. Prints the error on held-out drives (every fifth);
+each folder has its attention graph, ready for `ltc explain components|focus|causes`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ltc_control.cli.progress import progress_bar
+from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.timing import TimingRules
+from ltc_control.data.episodes import read_episode
+from ltc_control.data.topics import TopicMap
+from ltc_control.nets.export import ATTENTION_FILE, WEIGHTS_FILE, attach_attention, export_policy
+from ltc_control.nets.policy_net import PolicyNet, build_policy, load_policy
+
+SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
+BATCH, LENGTH, RATE, HELD_OUT = 32, 32, 0.01, 5
+LABELS = TopicMap(command='/expert/command')
+Drive = tuple[torch.Tensor, torch.Tensor, torch.Tensor]   # features (T, F), commands, dt (T,)
+
+
+class Result(NamedTuple):
+    """What one kind came to; root mean square errors on held-out drives, by command."""
+
+    kind: str
+    parameters: int
+    curvature_rms: float
+    speed_rms: float
+
+
+def main() -> int:
+    """Compute features, train every kind, write the folders, print the errors."""
+    args = _parse()
+    torch.set_num_threads(args.threads)
+    spec, shipped = load_spec(args.model), load_policy(args.model / WEIGHTS_FILE)
+    drives = _drives(args.bags, spec, shipped)
+    held = drives[::HELD_OUT]
+    known = [drive for k, drive in enumerate(drives) if k % HELD_OUT]
+    results = []
+    for kind in args.kinds:
+        net = _fresh(shipped, kind, args.seed)
+        with progress_bar(kind, total=args.steps) as advance:
+            _train(net, known, args, advance)
+        _export(net, spec, args.out / kind, args)
+        results.append(_judge(net, kind, held))
+        print(f'{kind}: {results[-1].parameters} parameters in the core, held-out error '
+              f'{results[-1].curvature_rms:.4f} 1/m and {results[-1].speed_rms:.2f} m/s')
+    if args.json is not None:
+        args.json.write_text(json.dumps({
+            'model': str(args.model), 'seed': args.seed, 'steps': args.steps,
+            'drives': len(known), 'held_out': len(held),
+            'results': [one._asdict() for one in results]}, indent=2) + '\n')
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument('bags', type=Path, nargs='+', help='folders of bags of `ltc collect`')
+    parser.add_argument('--model', type=Path, default=SHIPPED, help='whose head is kept')
+    parser.add_argument('--kinds', nargs='+', default=['ltc', 'lstm', 'cnn'])
+    parser.add_argument('--out', type=Path, default=Path('runs/same_head'))
+    parser.add_argument('--steps', type=int, default=600)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--json', type=Path, metavar='FILE')
+    return parser.parse_args()
+
+
+def _drives(folders: list[Path], spec: ModelSpec, shipped: PolicyNet) -> list[Drive]:
+    """Return features, labels and intervals of each recorded drive; pictures are forgotten."""
+    bags = sorted(path.parent for folder in folders for path in folder.rglob('metadata.yaml'))
+    if not bags:
+        sys.exit(f'no bags in {[str(folder) for folder in folders]!r}; record some with '
+                 '`ltc collect`')
+    drives: list[Drive] = []
+    timing = TimingRules(spec.dt_nominal_s, spec.longest_step_s)
+    with progress_bar('features', total=len(bags)) as advance:
+        for bag in bags:
+            episode = read_episode(bag, topics=LABELS, image=spec.image, imu=spec.imu,
+                                   timing=timing)
+            with torch.no_grad():
+                features = shipped.encode(torch.from_numpy(episode.images))
+            good = torch.from_numpy(episode.valid)
+            labels = torch.from_numpy(episode.commands)
+            labels[~good] = torch.nan
+            drives.append((features, labels, torch.from_numpy(episode.dt)))
+            advance(bag.name)
+    return drives
+
+
+def _fresh(shipped: PolicyNet, kind: str, seed: int) -> PolicyNet:
+    """Return an untrained core of ``kind`` behind the shipped head."""
+    torch.manual_seed(seed)
+    config: dict[str, Any] = {**shipped.config.to_dict(), 'kind': kind, 'units': None}
+    net = build_policy(config)
+    net.head.load_state_dict(shipped.head.state_dict())
+    return net
+
+
+def _train(net: PolicyNet, drives: list[Drive], args: argparse.Namespace, advance: Any) -> None:
+    rng = np.random.default_rng(args.seed)                   # the same windows for every kind
+    learner = torch.optim.Adam(net.core.parameters(), lr=RATE)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(learner, args.steps, RATE / 20)
+    for _ in range(args.steps):
+        features, labels, dt = _windows(drives, rng)
+        said, _ = net.forward_features(features, None, net.initial_state(BATCH), dt)
+        error = ((said - labels) / net.command_scale)[LENGTH // 4:]    # the state settles first
+        loss = (error.nan_to_num(0.0) ** 2).mean()
+        learner.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.core.parameters(), 1.0)
+        learner.step()
+        falling.step()
+        advance(f'loss {float(loss):.4f}')
+
+
+def _windows(drives: list[Drive], rng: np.random.Generator) -> Drive:
+    """Return a batch of windows, (LENGTH, BATCH, ...)."""
+    picked = []
+    for number in rng.integers(0, len(drives), BATCH):
+        drive = drives[number]
+        start = int(rng.integers(0, len(drive[0]) - LENGTH))
+        picked.append([part[start:start + LENGTH] for part in drive])
+    features, labels, dt = (torch.stack(parts, dim=1) for parts in zip(*picked, strict=True))
+    return features, labels, dt
+
+
+def _judge(net: PolicyNet, kind: str, drives: list[Drive]) -> Result:
+    squares = []
+    with torch.no_grad():
+        for features, labels, dt in drives:
+            said, _ = net.forward_features(features[:, None], None, net.initial_state(1),
+                                           dt[:, None])
+            squares.append((said[:, 0] - labels) ** 2)
+    rms = torch.cat(squares).nanmean(dim=0).sqrt()
+    return Result(kind, net.parameter_counts()['recurrent_stored'], float(rms[0]), float(rms[1]))
+
+
+def _export(net: PolicyNet, spec: ModelSpec, folder: Path, args: argparse.Namespace) -> None:
+    export_policy(net, folder, name=f'same_head_{net.config.kind}', image=spec.image,
+                  imu=spec.imu, commands=spec.commands, longest_step_s=spec.longest_step_s,
+                  training={'head_of': spec.name, 'seed': args.seed, 'steps': args.steps})
+    if not (folder / ATTENTION_FILE).is_file():
+        attach_attention(folder)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
