@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ltc_control import bringup
 from ltc_control.core.contracts import Command, Odometry, Velocity
 from ltc_control.insight import words
 from ltc_control.nodes import conversions as convert
@@ -33,14 +32,14 @@ class Shown:
     One kind of vehicle on the page.
 
     ``fields`` of its command in the order of the page; two of them, with what is driven, are the
-    lines of the last minute. ``counted`` is its misfortune: topic, what it is called, and what is
-    said each time.
+    lines of the last minute. ``counted`` is its misfortune: what it is called, and what is said
+    each time.
     """
 
     vehicle: str
     fields: tuple[str, ...]
     charts: tuple[tuple[str, str], ...]    # (field, label)
-    counted: tuple[str, str, str]
+    counted: tuple[str, str]
     read: Callable[[Any], Any]             # TwistStamped -> command
     driven: Callable[[Odometry], tuple[float, ...]]    # in the order of fields
     words: Callable[[Any], str]
@@ -71,11 +70,11 @@ def _drone_words(command: Velocity) -> str:
 CAR = Shown(
     'car', ('curvature', 'speed'),
     (('speed', 'speed [m/s]'), ('curvature', 'curvature [1/m], left is up')),
-    (bringup.DEPARTURE, 'departures', 'The car left its lane.'), convert.command_from_twist,
+    ('departures', 'The car left its lane.'), convert.command_from_twist,
     lambda car: (_bend(car), car.speed), _car_words)
 DRONE = Shown(
     'drone', ('forward', 'left', 'up', 'yaw_rate'),
     (('forward', 'forward [m/s]'), ('yaw_rate', 'yaw rate [rad/s], left is up')),
-    ('/ground_truth/collision', 'collisions', 'The drone hit something.'), _velocity,
+    ('collisions', 'The drone hit something.'), _velocity,
     lambda drone: (drone.speed, drone.speed_left, drone.speed_up, drone.yaw_rate), _drone_words)
 VEHICLES = {'car': CAR, 'drone': DRONE}

@@ -128,7 +128,7 @@ class LiveView:
     def on_departure(self) -> None:
         """Take that the car has left its lane, or the drone has hit something."""
         self.departures += 1
-        self._log(self._shown.counted[2], 'stop')
+        self._log(self._shown.counted[1], 'stop')
 
     def on_neurons(self, state: Sequence[float], tau: Sequence[float]) -> None:
         """Take states (N,) and time constants (N,) [s]."""
@@ -168,7 +168,7 @@ class LiveView:
         return {
             'title': self._title, 'road': self._road, 'path': self.path.whole(),
             'history': list(self._history), 'history_s': HISTORY_S,
-            'vehicle': self._shown.vehicle, 'counted': self._shown.counted[1],
+            'vehicle': self._shown.vehicle, 'counted': self._shown.counted[0],
             'charts': [label for _, label in self._shown.charts],
             'circuit': None if self._circuit is None else self._circuit.document(),
             'limits': {'curvature': self.limits.max_curvature, 'speed': self.limits.max_speed,
