@@ -27,6 +27,7 @@ EPILOG = """examples:
   ltc eval models/car_lane --tracks 1001:1010 --rate 10,15,20,30        slower cameras
   ltc eval models/car_lane --tracks 1001:1010 --drop 0.1,0.3 --constant-dt
   ltc eval expert --tracks 1001:1010            the expert itself, as the reference
+  ltc eval models/drone_target --task reach --episodes 2001:2050 --seasons summer,winter
 exit code: 0 when all runs were driven; with --require-clean 1 if any left its lane"""
 
 
@@ -34,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument('model', help="model folder, or 'expert'")
     parser.add_argument('--tracks', default='1001:1010', help='track seeds, 1001:1010 (both ends)')
+    parser.add_argument('--task', choices=('reach', 'follow'),
+                        help='drone: fly to a target, or follow one that moves')
+    parser.add_argument('--episodes', default='2001:2050', help='drone: seeds of groves')
+    parser.add_argument('--gusts', type=float, default=0.0, metavar='M/S',
+                        help='drone: peak of the wind in gusts')
     parser.add_argument('--seasons', default='summer', help='comma list of looks')
     parser.add_argument('--seconds', type=float, default=120.0, help='of simulated time a run')
     parser.add_argument('--seed', type=int, default=0, help='of sensor noise and faults')
@@ -63,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive all runs; print a table, write JSON."""
+    if args.task is not None or _vehicle(args) == 'drone':
+        from ltc_control.cli.eval_flights import run_flights
+        return run_flights(args)
     from ltc_control.training.evaluate import summarise, to_rows
 
     configs = _configs(args)
@@ -78,6 +87,11 @@ def run(args: argparse.Namespace) -> int:
         _write_card(args, summary)
     dirty = any(row.departures for row in results)
     return 1 if args.require_clean and dirty else 0
+
+
+def _vehicle(args: argparse.Namespace) -> str:
+    from ltc_control.core.model_file import load_spec
+    return 'car' if args.model == 'expert' else load_spec(Path(args.model)).vehicle
 
 
 def _configs(args: argparse.Namespace) -> list:

@@ -139,8 +139,8 @@ def _say(progress) -> str:
     text = f'loss {progress.loss:.4f}'
     if progress.score is not None:
         score = progress.score
-        text += (f', held out {score.loss:.4f}: R² curvature {score.r2_curvature:.3f}, '
-                 f'speed {score.r2_speed:.3f}')
+        text += f', held out {score.loss:.4f}: R² ' + ', '.join(
+            f'{name} {value:.3f}' for name, value in score.r2.items())
     return text + (' (no longer better: stopped)' if progress.stopped_early else '')
 
 
@@ -154,8 +154,9 @@ def _constant(config, episodes: list) -> dict:
     training, held_out = split(episodes, config)
     mean = np.concatenate([one.commands[one.valid] for one in training]).mean(axis=0)
     labels = np.concatenate([one.commands[one.valid] for one in held_out])
-    curvature, speed = r_squared(np.broadcast_to(mean, labels.shape), labels)
-    return {'r2_curvature': curvature, 'r2_speed': speed, 'frames': len(labels)}
+    found = r_squared(np.broadcast_to(mean, labels.shape), labels)
+    names = [f'r2_{command.name}' for command in config.commands]
+    return {**dict(zip(names, found, strict=True)), 'frames': len(labels)}
 
 
 def _print(scores: dict) -> None:
@@ -163,9 +164,9 @@ def _print(scores: dict) -> None:
     from rich.table import Table
 
     table = Table(title='R² on held-out drives')
-    for column in ('policy', 'curvature', 'speed', 'frames'):
+    columns = [key for key in next(iter(scores.values())) if key.startswith('r2_')]
+    for column in ('policy', *(key[3:] for key in columns), 'frames'):
         table.add_column(column, justify='left' if column == 'policy' else 'right')
     for name, score in scores.items():
-        table.add_row(name, f'{score["r2_curvature"]:.3f}', f'{score["r2_speed"]:.3f}',
-                      str(score['frames']))
+        table.add_row(name, *(f'{score[key]:.3f}' for key in columns), str(score['frames']))
     Console().print(table)

@@ -154,7 +154,7 @@ class PolicyState:
 class Decision:
     """A command with its reasons: neuron states, time constants and the case of its input."""
 
-    command: Command
+    command: Command | Velocity
     state: np.ndarray                      # (N,) after the step
     tau: np.ndarray                        # (N,) effective time constants [s]
     case: InputCase

@@ -34,9 +34,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ltc_control.core.contracts import Command, Decision, Frame, ImuWindow, InputCase, PolicyState
+from ltc_control.core.commanding import COMMANDS, command_maker
+from ltc_control.core.contracts import Decision, Frame, ImuWindow, InputCase, PolicyState
 from ltc_control.core.engine import Engine
-from ltc_control.core.errors import ImageError, ModelError
+from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import prepare
 from ltc_control.core.imu import checked_features
 from ltc_control.core.model_file import load_spec
@@ -64,19 +65,13 @@ class Policy:
         self, engine: Engine, *, reset_every_step: bool = False,
         cruise_speed: float | None = None, hold_s: float = 0.2,
     ) -> None:
-        """Read ranges and envelope off the engine's spec; ModelError if it drives no car."""
+        """Read ranges and envelope off the engine's spec; ModelError if it drives nothing."""
         spec = engine.spec
-        names = [command.name for command in spec.commands]
-        if 'curvature' not in names or ('speed' not in names and cruise_speed is None):
-            raise ModelError(
-                f'model {spec.name!r} commands {names!r}; a car needs curvature and speed '
-                '(or curvature and a cruise_speed)')
+        self._command = command_maker(spec, cruise_speed=cruise_speed)
+        self._kind = COMMANDS[spec.vehicle]
         self.engine, self.spec, self.hold_s = engine, spec, hold_s
         self.reset_every_step = reset_every_step
         self.counts: dict[InputCase, int] = dict.fromkeys(InputCase, 0)
-        self._curvature = names.index('curvature')
-        self._speed = names.index('speed') if 'speed' in names else None
-        self._cruise_speed = cruise_speed or 0.0
         self._rules = TimingRules(spec.dt_nominal_s, spec.longest_step_s)
         self._low, self._high = _envelope(spec.envelope_low, spec.envelope_high, spec.neurons)
         self._no_tau = np.full(spec.neurons, np.nan, np.float32)
@@ -86,9 +81,10 @@ class Policy:
     def load(
         cls, folder: str | Path, *, reset_every_step: bool = False,
         cruise_speed: float | None = None, hold_s: float = 0.2, threads: int = 1,
+        vehicle: str = 'car',
     ) -> Policy:
-        """Load a model folder made for a car; ModelError says what does not fit."""
-        engine = Engine(load_spec(folder, expect_vehicle='car'), threads=threads)
+        """Load a model folder made for this vehicle; ModelError says what does not fit."""
+        engine = Engine(load_spec(folder, expect_vehicle=vehicle), threads=threads)
         return cls(engine, reset_every_step=reset_every_step, cruise_speed=cruise_speed,
                    hold_s=hold_s)
 
@@ -119,15 +115,6 @@ class Policy:
         self._last = Decision(command, after, tau, named[0], dt_s, cases=named)
         return self._last
 
-    def _command(self, values: np.ndarray, stamp_ns: int) -> Command:
-        """Clamp the graph's output to the ranges of the model file."""
-        def clamped(index: int) -> float:
-            spec = self.spec.commands[index]
-            return min(max(float(values[index]), spec.low), spec.high)
-
-        speed = self._cruise_speed if self._speed is None else clamped(self._speed)
-        return Command(stamp_ns, clamped(self._curvature), speed)
-
     def _is_sound(self, values: np.ndarray, state: np.ndarray, tau: np.ndarray) -> bool:
         # NaN compares false and fails too; without an envelope only float32 itself bounds.
         inside = ((state >= self._low) & (state <= self._high)).all()
@@ -152,7 +139,7 @@ class Policy:
         return self._last
 
     def _stop(self, stamp_ns: int) -> Decision:
-        return Decision(Command.stop(stamp_ns), self.state.neurons, self._no_tau, InputCase.OK,
+        return Decision(self._kind.stop(stamp_ns), self.state.neurons, self._no_tau, InputCase.OK,
                         0.0, valid=False)
 
     def _decided(self, decision: Decision, cases: list[InputCase], *, dt_s: float) -> Decision:

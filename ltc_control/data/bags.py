@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_control.core.contracts import Command, Odometry
+from ltc_control.core.contracts import Command, Odometry, Velocity
 from ltc_control.core.errors import BagError
 from ltc_control.core.geometry import twist_from_command
 from ltc_control.data import messages
@@ -83,13 +83,20 @@ class EpisodeWriter:
         """Write ``gyro`` (3,) [rad/s] and ``accel`` (3,) [m/s^2] in the body frame."""
         self._write(topic, stamp_ns, messages.imu(stamp_ns, gyro, accel, frame_id))
 
-    def twist(self, topic: str, stamp_ns: int, command: Command | tuple[float, float], *,
+    def twist(self, topic: str, stamp_ns: int,
+              command: Command | Velocity | tuple[float, float], *,
               received_ns: int | None = None) -> None:
-        """Write a Command, or (speed [m/s], yaw rate [rad/s]), as a TwistStamped."""
-        speed, yaw_rate = (twist_from_command(command) if isinstance(command, Command)
-                           else command)
+        """Write a command, or (speed [m/s], yaw rate [rad/s]), as a TwistStamped."""
+        left = up = 0.0
+        if isinstance(command, Velocity):
+            speed, yaw_rate, left, up = (command.forward, command.yaw_rate, command.left,
+                                         command.up)
+        else:
+            speed, yaw_rate = (twist_from_command(command) if isinstance(command, Command)
+                               else command)
         self._write(topic, stamp_ns if received_ns is None else received_ns,
-                    messages.twist_stamped(stamp_ns, speed, yaw_rate, BODY_FRAME))
+                    messages.twist_stamped(stamp_ns, speed, yaw_rate, BODY_FRAME, left=left,
+                                           up=up))
 
     def ackermann(self, topic: str, stamp_ns: int, *, speed: float, steering_angle: float,
                   received_ns: int | None = None) -> None:

@@ -59,7 +59,7 @@ class Episode:
     images: np.ndarray                     # (T, h, w, 3) uint8
     imu: np.ndarray                        # (T, F) float32
     dt: np.ndarray                         # (T,) float32 [s] since the frame before
-    commands: np.ndarray                   # (T, 2) float32: curvature [1/m], speed [m/s]
+    commands: np.ndarray                   # (T, M) float32: see data/topics.py
     valid: np.ndarray                      # (T,) bool: the frame has a label
     fresh: np.ndarray                      # (T,) bool: the state starts anew (first, after a gap)
     notes: tuple[str, ...] = field(default=())   # what was odd about the recording
@@ -137,7 +137,7 @@ def _read(recording: Recording, topics: TopicMap, spec: ImageSpec) -> _Raw:
     received: list[int] = []
     samples: list[tuple[float, ...]] = []
     sample_stamps: list[int] = []
-    commands: list[tuple[int, int, float, float]] = []
+    commands: list[tuple[float, ...]] = []
     wanted = [topic for topic in (image_topic, imu_topic, command_topic) if topic]
     for topic, log_ns, message in recording.messages(wanted):
         if topic == image_topic:

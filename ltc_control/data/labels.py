@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,13 +28,13 @@ class Commands:
     """The commands of a recording by rising stamp."""
 
     stamps_ns: np.ndarray                  # (C,) int64
-    values: np.ndarray                     # (C, 2): curvature [1/m], speed [m/s]
+    values: np.ndarray                     # (C, M): what the vehicle is commanded, see topics
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, rows: list[tuple[int, int, float, float]]) -> Commands:
+    def of(cls, rows: Sequence[tuple[float, ...]]) -> Commands:
         """
-        Return the commands of rows (stamp, receive time, curvature, speed), at least one.
+        Return the commands of rows (stamp, receive time, *values), at least one.
 
         Where no stamp was ever set the receive times stand in, which ``notes`` says; of commands
         with one stamp the last recorded counts.
@@ -59,7 +60,7 @@ class Commands:
 def labels_at(stamps_ns: np.ndarray, commands: Commands,
               topics: TopicMap) -> tuple[np.ndarray, np.ndarray]:
     """
-    Return (commands (T, 2) float32, valid (T,) bool) at frames ``stamps_ns`` (T,).
+    Return (commands (T, M) float32, valid (T,) bool) at frames ``stamps_ns`` (T,).
 
     The label is the newest command not later than stamp + lag and not older than
     ``longest_command_age_s``; with ``interpolate``, the straight line between that one and the

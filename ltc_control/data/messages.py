@@ -151,23 +151,25 @@ def imu(stamp_ns: int, angular_velocity: np.ndarray, linear_acceleration: np.nda
                  linear_acceleration_covariance=_UNKNOWN_9)
 
 
-def twist_stamped(stamp_ns: int, speed: float, yaw_rate: float, frame_id: str) -> Any:
-    """Return a TwistStamped: ``linear.x`` [m/s], ``angular.z`` [rad/s]."""
+def twist_stamped(stamp_ns: int, speed: float, yaw_rate: float, frame_id: str, *,
+                  left: float = 0.0, up: float = 0.0) -> Any:
+    """Return a TwistStamped: ``linear`` [m/s], ``angular.z`` [rad/s]."""
     return _make(TWIST_STAMPED, header=_header(stamp_ns, frame_id),
-                 twist=_twist(speed, yaw_rate))
+                 twist=_twist(speed, yaw_rate, left, up))
 
 
 def odometry(value: Odometry) -> Any:
     """Return an Odometry of ``base_link`` in ``odom``."""
     x, y, z, w = quaternion_from_yaw(value.yaw)
     pose = _make('geometry_msgs/msg/Pose',
-                 position=_make('geometry_msgs/msg/Point', x=value.x, y=value.y, z=0.0),
+                 position=_make('geometry_msgs/msg/Point', x=value.x, y=value.y, z=value.z),
                  orientation=_make('geometry_msgs/msg/Quaternion', x=x, y=y, z=z, w=w))
     return _make(ODOMETRY, header=_header(value.stamp_ns, 'odom'), child_frame_id='base_link',
                  pose=_make('geometry_msgs/msg/PoseWithCovariance', pose=pose,
                             covariance=_UNKNOWN_36),
                  twist=_make('geometry_msgs/msg/TwistWithCovariance',
-                             twist=_twist(value.speed, value.yaw_rate), covariance=_UNKNOWN_36))
+                             twist=_twist(value.speed, value.yaw_rate, value.speed_left,
+                                         value.speed_up), covariance=_UNKNOWN_36))
 
 
 def ackermann_stamped(stamp_ns: int, speed: float, steering_angle: float, frame_id: str) -> Any:
@@ -196,6 +198,6 @@ def _vector(x: float, y: float, z: float) -> Any:
     return _make('geometry_msgs/msg/Vector3', x=x, y=y, z=z)
 
 
-def _twist(speed: float, yaw_rate: float) -> Any:
-    return _make(TWIST, linear=_vector(float(speed), 0.0, 0.0),
+def _twist(speed: float, yaw_rate: float, left: float = 0.0, up: float = 0.0) -> Any:
+    return _make(TWIST, linear=_vector(float(speed), float(left), float(up)),
                  angular=_vector(0.0, 0.0, float(yaw_rate)))

@@ -47,6 +47,7 @@ _FIELDS = {
     messages.ACKERMANN_STAMPED: ('steering_angle', 'drive.steering_angle', 'drive.speed'),
     messages.ACKERMANN: ('steering_angle', 'steering_angle', 'speed'),
 }
+VEHICLES = ('car', 'drone')
 TURN_KINDS = ('yaw_rate', 'steering_angle', 'curvature')    # [rad/s], [rad], [1/m]
 
 
@@ -63,6 +64,7 @@ class TopicMap:
     imu: str | None = None                 # None: found by type, or the bag has none
     command: str | None = None
     use_imu: bool = True                   # False: as if the bag had none
+    vehicle: str = 'car'                   # or drone: four values of a Twist
     turn_kind: str | None = None           # one of TURN_KINDS
     turn_field: str | None = None          # e.g. drive.steering_angle
     speed_field: str | None = None         # e.g. drive.speed
@@ -74,6 +76,8 @@ class TopicMap:
     interpolate: bool = False              # between the commands around t, else the last one
 
     def __post_init__(self) -> None:
+        if self.vehicle not in VEHICLES:
+            raise ConfigError(f'unknown vehicle {self.vehicle!r}; one of {VEHICLES!r}')
         if self.turn_kind not in (None, *TURN_KINDS):
             raise ConfigError(f'unknown turn_kind {self.turn_kind!r}; one of {TURN_KINDS!r}')
         if not self.longest_command_age_s > 0:
@@ -109,12 +113,17 @@ def find_topics(topics: TopicMap, types: Mapping[str, str], *,
 
 
 def command_reader(type_name: str, topics: TopicMap, *,
-                   wheelbase_m: float | None) -> Callable[[Any], tuple[float, float]]:
+                   wheelbase_m: float | None) -> Callable[[Any], tuple[float, ...]]:
     """
-    Return the function message -> (curvature [1/m], speed [m/s]) for ``type_name``.
+    Return the function message -> values of a command, for messages of ``type_name``.
+
+    A car's are curvature [1/m] and speed [m/s]; a drone's are velocity forward, left, up [m/s] and
+    yaw rate [rad/s].
 
     Raises BagError when the type needs a mapping or a wheelbase that is not given.
     """
+    if topics.vehicle == 'drone':
+        return _velocity_reader(type_name)
     kind, turn_field, speed_field = _FIELDS.get(type_name, (None, None, None))
     kind, turn_field = topics.turn_kind or kind, topics.turn_field or turn_field
     speed_field = topics.speed_field or speed_field
@@ -134,6 +143,16 @@ def command_reader(type_name: str, topics: TopicMap, *,
         return curvature_of(turn, speed), speed
 
     return read
+
+
+def _velocity_reader(type_name: str) -> Callable[[Any], tuple[float, ...]]:
+    prefixes = {messages.TWIST_STAMPED: 'twist.', messages.TWIST: ''}
+    if type_name not in prefixes:
+        raise BagError(f'a drone is commanded by a Twist or TwistStamped, got {type_name!r}; name '
+                       'such a topic')
+    of = attrgetter(*(prefixes[type_name] + field for field in (
+        'linear.x', 'linear.y', 'linear.z', 'angular.z')))
+    return lambda message: tuple(map(float, of(message)))
 
 
 def _curvature(kind: str, type_name: str,

@@ -65,7 +65,7 @@ class WindowStream:
     An endless stream of batches of ``length`` steps by ``batch`` rows.
 
     Iterating yields dicts with ``images`` (T, B, h, w, 3) uint8, ``imu`` (T, B, F) float32, ``dt``
-    (T, B) float32 [s], ``commands`` (T, B, 2) float32, ``mask`` (T, B) bool (the step has a label)
+    (T, B) float32 [s], ``commands`` (T, B, M) float32, ``mask`` (T, B) bool (the step has a label)
     and ``fresh`` (T, B) bool (zero the state before this step). Where an episode weighs its labels
     there is ``weight`` (T, B) float32 too. Batches share no memory.
 
@@ -156,7 +156,7 @@ class WindowStream:
         out = {'images': np.empty((*shape, *like.images.shape[1:]), np.uint8),
                 'imu': np.empty((*shape, like.imu.shape[1]), np.float32),
                 'dt': np.empty(shape, np.float32),
-                'commands': np.empty((*shape, 2), np.float32),
+                'commands': np.empty((*shape, like.commands.shape[1]), np.float32),
                 'mask': np.empty(shape, bool), 'fresh': np.zeros(shape, bool)}
         return out | ({'weight': np.ones(shape, np.float32)} if self._weighted else {})
 

@@ -233,6 +233,7 @@ Recipe = NCP | AutoNCP | FullyConnected
 PRESETS: dict[str, Recipe] = {
     'paper19': NCP(12, 6, 1, 6, 4, 7, 6, seed=1),
     'drive19': AutoNCP(19, 2),
+    'fly19': AutoNCP(19, 4),                   # 9 inter, 6 command, 4 motor
     'drone34': NCP(18, 12, 4, 6, 4, 4, 6),
 }
 

@@ -82,7 +82,8 @@ class FlightEnvironment:
             self.place = make_place(spec.episode, half_view=half_view)
             self.walk = still(self.place)
         else:                              # a lighter grove, with room to walk in
-            self.place = make_place(spec.episode, half_view=half_view, trees=60, surprise=0.0)
+            self.place = make_place(spec.episode, half_view=half_view, trees=60, surprise=0.0,
+                                    walks=True)
             self.walk = wander(self.place, seconds=LONGEST_WALK_S)
         self.drone = Quadrotor(spec.drone)
         self.expert = Pilot(spec.task, self.place.thicket)

@@ -38,11 +38,33 @@ BODY = """
       <camera name="top" pos="0 0 45" fovy="50" xyaxes="0 -1 0 1 0 0"/>
     </body>
     <body name="target" mocap="true">
-      <geom name="target" type="sphere" size="{radius}" rgba="{red}" contype="0" conaffinity="0"/>
+      {target}
     </body>
 """
 DECOY = ('<geom name="decoy{number}" type="{shape}" size="{size}" pos="{x:.3f} {y:.3f} {z:.3f}" '
          'rgba="{colour}" contype="0" conaffinity="0"/>')
+
+
+PART = ('<geom {name}type="{shape}" size="{size}" pos="{at}" rgba="{colour}" contype="0" '
+        'conaffinity="0"/>')
+SKIN, DARK = (0.80, 0.62, 0.50), (0.12, 0.12, 0.16)
+
+
+def ball() -> str:
+    """Return the target that hangs still."""
+    return PART.format(name='name="target0" ', shape='sphere', size=TARGET_RADIUS_M, at='0 0 0',
+                       colour=_colour(RED))
+
+
+def walker(coat: tuple[float, float, float], *, name: str = '', x: float = 0.0, y: float = 0.0,
+           z: float = 0.0) -> str:
+    """Return a person in a coat of this colour; the origin is the middle of the coat."""
+    parts = (('ellipsoid', '0.30 0.30 0.45', 0.0, coat), ('sphere', '0.16', 0.60, SKIN),
+             ('capsule', '0.13 0.30', -0.75, DARK))
+    return '\n'.join(
+        PART.format(name=f'name="{name}{i}" ' if name else '', shape=shape, size=size,
+                    at=f'{x:.3f} {y:.3f} {z + high:.3f}', colour=_colour(colour))
+        for i, (shape, size, high, colour) in enumerate(parts))
 
 
 def drone_soup() -> scenery.Soup:
@@ -63,6 +85,8 @@ def _colour(rgb: tuple[float, float, float]) -> str:
 
 
 def _decoy(number: int, decoy: Decoy) -> str:
+    if decoy.shape == 'walker':
+        return walker(decoy.colour, x=decoy.x, y=decoy.y, z=decoy.z)
     size = {'sphere': f'{decoy.size:.3f}', 'box': ' '.join([f'{decoy.size:.3f}'] * 3),
             'cylinder': f'{decoy.size:.3f} {decoy.size:.3f}'}[decoy.shape]
     return DECOY.format(number=number, shape=decoy.shape, size=size, x=decoy.x, y=decoy.y,
@@ -75,11 +99,13 @@ class FlightScene(Scene):
     def __init__(self, place: Place, look: Look, *, mount: Mount = FORWARD) -> None:
         body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
                            sin=math.sin(mount.pitch), cos=math.cos(mount.pitch),
-                           radius=TARGET_RADIUS_M, red=_colour(RED))
+                           target=walker(RED, name='target') if place.walks else ball())
         decoys = '\n'.join(_decoy(i, decoy) for i, decoy in enumerate(place.decoys))
         vehicle = Vehicle(body + decoys, (scenery.Piece('drone', 'things', drone_soup()),))
         super().__init__(list(place.pieces), vehicle, look, mount=mount)
-        self.target_geoms = np.array([self.model.geom('target').id])
+        names = [self.model.geom(i).name for i in range(self.model.ngeom)]
+        self.target_geoms = np.array([i for i, one in enumerate(names)
+                                      if one.startswith('target')])
 
     def hang_target(self, where: tuple[float, float, float]) -> None:
         """Put the middle of the target at x, y, z [m]; drawn from the next ``put`` on."""

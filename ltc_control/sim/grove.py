@@ -31,6 +31,7 @@ from ltc_control.sim.thicket import Obstacle, Thicket
 ARENA_M = 42.0                             # the ball stays inside
 REACH_M = 160.0                            # the hills stand so far away
 TARGET_RADIUS_M = 0.6
+WALKER_M = 1.05                            # the middle of a person's coat
 RED = (0.86, 0.07, 0.05)
 TRUNK_TRIANGLES = 10                       # scenery.tree puts the trunk first
 BALLS = ((0.10, 0.25, 0.85), (0.95, 0.80, 0.10), (0.95, 0.95, 0.95), (0.55, 0.15, 0.70),
@@ -40,9 +41,9 @@ CLEAR_M = 1.1                              # beside the straight way to the ball
 
 @dataclass(frozen=True)
 class Decoy:
-    """A thing like the target and not the target: a ball of another colour, or a red box."""
+    """A thing like the target and not the target: of another colour, or red and no ball."""
 
-    shape: str                             # sphere, box or cylinder, as MuJoCo calls them
+    shape: str                             # sphere, box, cylinder or walker
     colour: tuple[float, float, float]
     x: float
     y: float
@@ -62,24 +63,26 @@ class Place:
     decoys: tuple[Decoy, ...]
     thicket: Thicket
     pieces: tuple[scenery.Piece, ...]
+    walks: bool                            # the target is a person in red, not a ball
 
 
-def make_place(seed: int, *, half_view: float, trees: int = 150,
-               surprise: float = 0.3) -> Place:
+def make_place(seed: int, *, half_view: float, trees: int = 150, surprise: float = 0.3,
+               walks: bool = False) -> Place:
     """
     Return the place of a seed; ``half_view`` [rad] is half of what the camera sees across.
 
-    ``surprise`` is the chance that the target is out of view at the start: behind, or aside.
+    ``walks`` makes the target a person who goes about; ``surprise`` is the chance that it is out
+    of view at the start: behind, or aside.
     """
     rng = np.random.default_rng([seed, 31])
     start = (*rng.uniform(-10.0, 10.0, 2), rng.uniform(1.4, 2.6))
     way, distance = rng.uniform(-math.pi, math.pi), rng.uniform(10.0, 24.0)
     target = (start[0] + distance * math.cos(way), start[1] + distance * math.sin(way),
-              rng.uniform(1.4, 3.0))
+              WALKER_M if walks else rng.uniform(1.4, 3.0))
     in_view = bool(rng.random() >= surprise)
     aside = (rng.uniform(-0.8, 0.8) * half_view if in_view else
              rng.choice([-1.0, 1.0]) * rng.uniform(half_view + 0.25, math.pi))
-    decoys = _decoys(rng, start, target)
+    decoys = _decoys(rng, start, target, walks=walks)
     taken = [*(Obstacle(d.x, d.y, 1.5 * d.size, 0.0, d.z + d.size) for d in decoys)]
     soups, windows, shades, standing = _plant(
         rng, start, target, taken, trees=trees)
@@ -87,21 +90,22 @@ def make_place(seed: int, *, half_view: float, trees: int = 150,
               *scenery.by_cell(soups, 'things'), *scenery.by_cell(windows, 'window'),
               *scenery.by_cell(shades, 'shade'))
     return Place(seed, tuple(map(float, start)), way + aside, tuple(map(float, target)), in_view,
-                 decoys, Thicket([*taken, *standing]), pieces)
+                 decoys, Thicket([*taken, *standing]), pieces, walks)
 
 
-def _decoys(rng: np.random.Generator, start: tuple[float, ...],
-            target: tuple[float, ...]) -> tuple[Decoy, ...]:
-    """Return four balls of other colours and two red things that are no balls."""
-    made = []
+def _decoys(rng: np.random.Generator, start: tuple[float, ...], target: tuple[float, ...], *,
+            walks: bool) -> tuple[Decoy, ...]:
+    """Return four balls of other colours and two red things, or people in other coats."""
+    made: list[Decoy] = []
     colours = [BALLS[i] for i in rng.permutation(len(BALLS))[:4]]
-    for shape, colour in (*(('sphere', c) for c in colours), ('box', RED), ('cylinder', RED)):
+    shapes = ('walker',) * 2 + ('sphere',) * 2 if walks else ('sphere',) * 4
+    for shape, colour in (*zip(shapes, colours, strict=True), ('box', RED), ('cylinder', RED)):
         for _ in range(50):
             x, y = rng.uniform(-30.0, 30.0, 2)
             size = rng.uniform(0.4, 0.75)
             if _free(x, y, start, target, gap=3.0) and all(
                     math.hypot(x - d.x, y - d.y) > 3.0 for d in made):
-                z = rng.uniform(1.2, 3.0) if shape == 'sphere' else size
+                z = {'sphere': rng.uniform(1.2, 3.0), 'walker': WALKER_M}.get(shape, size)
                 made.append(Decoy(shape, colour, float(x), float(y), float(z), float(size)))
                 break
     return tuple(made)

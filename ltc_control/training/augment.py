@@ -39,6 +39,8 @@ class AugmentConfig:
     plain: float = 0.2                     # chance that a window stays as recorded
     recolour: float = 0.6                  # what is green takes another colour
     colour: float = 0.7                    # hue, saturation, channel gains
+    hue_std: float = 0.5                   # [rad] about the grey axis; little, where colour means
+    least_saturation: float = 0.0          # something
     tone: float = 0.7                      # gamma, contrast, brightness
     patches: float = 0.5                   # snow, leaves, puddles on the ground
     light: float = 0.4                     # lamps, shadows, slopes
@@ -115,7 +117,7 @@ class _Look:
         self.recolour = rng.uniform(20, 255, 3) if chance(config.recolour) else None
         if self.recolour is not None and chance(0.4):           # snow, dust, stone: no colour
             self.recolour = np.full(3, rng.uniform(60, 250)) + rng.uniform(-10, 10, 3)
-        self.matrix = _colour_matrix(rng) if chance(config.colour) else None
+        self.matrix = _colour_matrix(config, rng) if chance(config.colour) else None
         self.patch = _pale_or_any(rng) if chance(config.patches) else None
         self.patch_start = int(rng.integers(1 << 16))
         self.patch_levels = _patch_levels(rng)
@@ -145,10 +147,10 @@ def _patch_levels(rng: np.random.Generator) -> np.ndarray:
                    0, 255 * opacity).astype(np.uint8)
 
 
-def _colour_matrix(rng: np.random.Generator) -> np.ndarray:
+def _colour_matrix(config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:
     """Return (3, 3): saturation about grey, a hue turn about the grey axis, channel gains."""
-    saturation = rng.uniform(0.0, 1.6)
-    angle = rng.normal(0.0, 0.5)
+    saturation = rng.uniform(config.least_saturation, 1.6)
+    angle = rng.normal(0.0, config.hue_std)
     grey = np.full((3, 3), 1.0 / 3.0)
     axis = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3.0)
     turn = np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * axis + grey   # Rodrigues

@@ -59,8 +59,9 @@ def _lines(spec: ModelSpec) -> list[str]:
         f'seed {config["seed"]}',
         *_started(training), *_corrected(training),
         f'- held out: {training["held_out_episodes"]} episodes, '
-        f'{training["held_out_frames"]} frames; R² of curvature {score["r2_curvature"]:.3f}, '
-        f'of speed {score["r2_speed"]:.3f}', '',
+        f'{training["held_out_frames"]} frames; R² of '
+        + ', of '.join(f'{name[3:]} {value:.3f}' for name, value in score.items()
+                       if name.startswith('r2_')), '',
         FAILS, '',
         'Offline fit says little about driving. Closed-loop results, the conditions in which it '
         'leaves its lane included, are in docs/results.md of the project; repeat them with '

@@ -22,11 +22,13 @@ the expert as a human who takes over, there are no labels but what the human did
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from ltc_control.core.commanding import AnyCommand
 from ltc_control.core.contracts import Command, InCommand
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.policy import Policy
@@ -115,7 +117,7 @@ def _record(env: Environment, config: CollectConfig, policy: Policy | None,
     with EpisodeWriter(path, attributes=attributes) as writer:
         for _ in range(round(config.seconds * config.rate_hz)):
             said = driver.drive(seen)
-            _write(writer, seen, said)
+            write_frame(writer, seen, said)
             if (now := driver.in_command.value) != who:
                 _write_turn(writer, config, seen, now)
                 who = now
@@ -182,7 +184,8 @@ def _write_turn(writer: EpisodeWriter, config: CollectConfig, seen: Observation,
         writer.text(IN_COMMAND_TOPIC, seen.frame.stamp_ns, who)
 
 
-def _write(writer: EpisodeWriter, seen: Observation, said: dict[str, Command]) -> None:
+def write_frame(writer: EpisodeWriter, seen: Observation, said: Mapping[str, AnyCommand]) -> None:
+    """Write all that a vehicle publishes at one frame; ``said`` are the commands by topic."""
     stamp_ns = seen.frame.stamp_ns
     for k in range(len(seen.imu.stamps_ns)):
         writer.imu(IMU_TOPIC, int(seen.imu.stamps_ns[k]), seen.imu.angular_velocity[k],

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,18 @@ class LossConfig:
     fast_speed: float = 12.0
     heaviest: float = 6.0
     guide: float = 0.5                     # of the same cost of a linear readout of the head
+    weights: tuple[float, ...] = ()        # plain squares instead, one weight a command
+
+    def __post_init__(self) -> None:
+        """Take a plain list."""
+        object.__setattr__(self, 'weights', tuple(float(w) for w in self.weights))
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run; lengths of time in seconds, the rest in steps and frames."""
 
+    vehicle: str = 'car'
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     image: ImageSpec = field(default_factory=lambda: ImageSpec(66, 200))
     imu: ImuSpec = field(default_factory=ImuSpec)
@@ -119,6 +125,11 @@ class TrainConfig:
         if len(self.commands) != self.policy.outputs:
             raise ConfigError(f'{len(self.commands)} commands, but policy.command_scale has '
                               f'{self.policy.outputs!r} entries')
+        if len(self.loss.weights) not in (0, len(self.commands)):
+            raise ConfigError(f'{len(self.commands)} commands, but loss.weights has '
+                              f'{len(self.loss.weights)!r} entries')
+        if self.topics.vehicle != self.vehicle:
+            object.__setattr__(self, 'topics', replace(self.topics, vehicle=self.vehicle))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as YAML and the model card hold them."""

@@ -25,11 +25,14 @@ from ltc_control.training.config import LossConfig
 def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tensor,
                  config: LossConfig) -> Tensor:
     """
-    Return the mean loss of commands (T, B, 2) against labels (T, B, 2), weighed by mask (T, B).
+    Return the mean loss of commands (T, B, M) against labels (T, B, M), weighed by mask (T, B).
 
-    Errors are in units of ``scale`` (2,). Zero where nothing is labelled.
+    Errors are in units of ``scale`` (M,). Zero where nothing is labelled.
     """
-    error = ((commands - labels) / scale).square()                    # (T, B, 2)
+    error = ((commands - labels) / scale).square()                    # (T, B, M)
+    if config.weights:
+        cost = (error * scale.new_tensor(config.weights)).sum(dim=-1)
+        return (cost * mask).sum() / mask.sum().clamp(min=1)
     bend = (labels[..., 0] / scale[0]).abs()
     slow = ((config.fast_speed - labels[..., 1]) / scale[1]).clamp(min=0)
     tight_weight = torch.exp(config.curve_weight * bend).clamp(max=config.heaviest)

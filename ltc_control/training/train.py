@@ -100,6 +100,7 @@ def export_with_card(net: PolicyNet, config: TrainConfig, *, out: Path, name: st
     """Write graph, weights, specification and card; the card is hashed like the rest."""
     fields = {'name': name, 'image': config.image, 'imu': config.imu,
               'commands': config.commands, 'longest_step_s': config.longest_step_s,
+              'vehicle': config.vehicle,
               'training': facts}
     spec = export_policy(net, out, **fields)
     write_card(out, spec)

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,18 +36,18 @@ class Score:
     """Loss and R² on held-out drives, images as recorded."""
 
     loss: float
-    r2_curvature: float
-    r2_speed: float
+    r2: dict[str, float]                   # by command
     frames: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers."""
-        return asdict(self)
+        """Return plain numbers; R² as ``r2_curvature`` and so on."""
+        return {'loss': self.loss, **{f'r2_{name}': value for name, value in self.r2.items()},
+                'frames': self.frames}
 
 
 @torch.no_grad()
 def replay(net: PolicyNet, episode: Episode) -> np.ndarray:
-    """Return the commands (T, 2) of ``net`` along ``episode``, step after step."""
+    """Return the commands (T, M) of ``net`` along ``episode``, step after step."""
     state = net.initial_state(1)
     out = []
     for start in range(0, len(episode), PIECE):
@@ -76,5 +76,6 @@ def validate(net: PolicyNet, episodes: Sequence[Episode], *, config: TrainConfig
     loss = command_loss(
         torch.from_numpy(commands)[:, None], torch.from_numpy(labels)[:, None],
         torch.ones(len(labels), 1), scale=net.command_scale, config=config.loss)
-    curvature, speed = r_squared(commands, labels)
-    return Score(float(loss), curvature, speed, len(labels))
+    names = [command.name for command in config.commands]
+    return Score(float(loss), dict(zip(names, r_squared(commands, labels), strict=True)),
+                 len(labels))

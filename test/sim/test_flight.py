@@ -144,7 +144,7 @@ def test_bad_words_are_refused() -> None:
 
 def test_a_walk_keeps_a_walker_s_pace_and_stays_in_the_arena() -> None:
     for seed in range(4000, 4005):
-        walk = wander(make_place(seed, half_view=0.7, trees=60, surprise=0.0), seconds=60.0)
+        walk = wander(make_place(seed, half_view=0.7, walks=True), seconds=60.0)
         step = np.hypot(*np.diff(walk.places[:, :2], axis=0).T) * RATE_HZ
         assert step.max() <= 2.8 + 1e-6
         assert np.hypot(*walk.places[:, :2].T).max() < 45.0

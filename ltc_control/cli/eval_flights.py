@@ -1,0 +1,94 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""``ltc eval`` of a drone: fly seeded episodes closed loop, count what was reached or followed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def run_flights(args: argparse.Namespace) -> int:
+    """Fly all episodes; print a table, write JSON; 1 with --require-clean after a failure."""
+    from ltc_control.training.flights import flight_rows, summarise_flights
+
+    configs = _configs(args)
+    results = _fly_all(configs, processes=args.jobs)
+    summary = summarise_flights(results)
+    _print_table(summary, title=f'{args.model}, {args.task or "reach"}{_conditions(args)}')
+    if args.json is not None:
+        options = {key: str(value) if isinstance(value, Path) else value
+                   for key, value in vars(args).items() if key != 'run'}
+        document = {'options': options, 'rows': flight_rows(results), 'summary': summary}
+        args.json.write_text(json.dumps(document, indent=2) + '\n')
+    return 1 if args.require_clean and not all(row.success for row in results) else 0
+
+
+def _configs(args: argparse.Namespace) -> list:
+    from ltc_control.cli.ranges import parse_numbers, parse_seasons
+    from ltc_control.core.errors import ConfigError
+    from ltc_control.core.model_file import load_spec
+    from ltc_control.training.flights import FlightConfig
+
+    for option, value in (('--noise', args.noise), ('--gusts', args.gusts),
+                          ('--blackout', args.blackout)):
+        if value < 0:
+            raise ConfigError(f'{option} must not be below 0, got {value!r}')
+    model = None if args.model == 'expert' else Path(args.model)
+    if model is not None:
+        load_spec(model, expect_vehicle='drone')
+    return [FlightConfig(episode=episode, task=args.task or 'reach', season=season, model=model,
+                         noise_var=args.noise, gusts=args.gusts, blackout_s=args.blackout,
+                         reset_state=args.reset_state)
+            for season in parse_seasons(args.seasons) for episode in parse_numbers(args.episodes)]
+
+
+def _fly_all(configs: list, *, processes: int | None) -> list:
+    from ltc_control.cli.progress import progress_bar
+    from ltc_control.training.flights import fly
+    from ltc_control.training.parallel import run_all
+
+    results = []
+    with progress_bar('flying', total=len(configs)) as advance:
+        for _, row in run_all(fly, [(config,) for config in configs], processes=processes):
+            results.append(row)
+            advance(f'episode {row.seed} {row.season}: '
+                    f'{"done" if row.success else "failed"}, {row.final_distance_m:.1f} m away')
+    return sorted(results, key=lambda row: (row.season, row.seed))
+
+
+def _conditions(args: argparse.Namespace) -> str:
+    said = [f'noise variance {args.noise}'] if args.noise else []
+    said += [f'gusts of {args.gusts} m/s'] if args.gusts else []
+    said += [f'camera black for {args.blackout} s'] if args.blackout else []
+    said += ['state zeroed each frame'] if args.reset_state else []
+    return ''.join(f', {one}' for one in said)
+
+
+def _print_table(summary: dict, *, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in ('season', 'successes', 'of these out of view', 'collisions', 'time s',
+                   'in view', 'distance error m'):
+        table.add_column(column, justify='left' if column == 'season' else 'right')
+    for season, row in summary.items():
+        table.add_row(
+            season, f"{row['successes']}/{row['episodes']}",
+            f"{row['out_of_view_successes']}/{row['out_of_view_episodes']}",
+            str(row['collisions']), str(row['median_time_s']), f"{row['mean_in_view']:.2f}",
+            f"{row['mean_rms_distance_error_m']:.2f}")
+    Console().print(table)
