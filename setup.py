@@ -23,8 +23,7 @@ NAME = 'ltc_control'
 SHARE = f'share/{NAME}'
 ROOT = Path(__file__).resolve().parent
 NODES = ('policy_node', 'safety_node', 'simulator_node', 'recorder_node', 'dashboard_node',
-         'explainer_node', 'manager_node',
-         'attention_node')
+         'explainer_node', 'manager_node', 'attention_node', 'flight_safety_node')
 
 
 def installed(folder: str, *suffixes: str) -> list[tuple[str, list[str]]]:

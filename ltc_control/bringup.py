@@ -53,6 +53,8 @@ WHY = '/policy/why'                       # the active path of the policy's tree
 WHY_PATHS = '/policy/why/paths'           # that of every neuron, as a DiagnosticArray
 LANE_TRUTH = '/ground_truth/lane'
 DEPARTURE = '/ground_truth/departure'
+TARGET_TRUTH = '/ground_truth/target'     # where a drone's target is
+COLLISION = '/ground_truth/collision'
 CLOCK = '/clock'
 DIAGNOSTICS = '/diagnostics'
 READY = '/system/ready'
@@ -64,6 +66,8 @@ NAMES = (CAMERA, CAMERA + '/compressed', IMU, ODOMETRY, POLICY_COMMAND, NEURONS,
 LIFECYCLE = ('policy_node',)               # nodes with states, for the manager
 RECORDED = (CAMERA, IMU, ODOMETRY, POLICY_COMMAND, NEURONS, COMMAND, VERDICT, LANE_TRUTH,
             DEPARTURE, DIAGNOSTICS, TAKE_OVER, E_STOP, IN_COMMAND, HUMAN_COMMAND, SCAN)
+FLIGHT_RECORDED = (*(topic for topic in RECORDED if topic not in (LANE_TRUTH, DEPARTURE, SCAN)),
+                   TARGET_TRUTH, COLLISION)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,52 @@ def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int =
         nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep, beside=nodes,
                               patterns='*' if record_all else ''))
     return rendezvous(nodes, leader='simulator_node')
+
+
+def simulated_drone(*, model: str, episode: int, task: str = 'reach', season: str = 'summer',
+                    duration_s: float = 0.0, noise_var: float = 0.0, gusts: float = 0.0,
+                    lockstep: bool = False, bag: str = '') -> tuple[NodeSpec, ...]:
+    """Return simulator, policy and flight safety, plus a recorder where ``bag`` names a folder."""
+    common = {'lockstep': lockstep, 'use_sim_time': lockstep}
+    world = {'vehicle': 'drone', 'task': task, 'track': episode, 'season': season,
+             'seed': episode, 'noise_var': noise_var, 'gusts': gusts}
+    nodes = [
+        NodeSpec('simulator_node',
+                 publishes=(CAMERA, IMU, ODOMETRY, TARGET_TRUTH, COLLISION,
+                            *((CLOCK,) if lockstep else ())),
+                 subscribes=(COMMAND,),
+                 parameters={**world, 'duration_s': duration_s, 'lockstep': lockstep}),
+        NodeSpec('policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=(CAMERA, IMU),
+                 parameters={'model': model, 'vehicle': 'drone', **common},
+                 respawn=not lockstep),
+        NodeSpec('flight_safety_node', publishes=(COMMAND, VERDICT, IN_COMMAND),
+                 subscribes=(POLICY_COMMAND, ODOMETRY), parameters=common)]
+    if bag:
+        attributes = {**world, 'model': model, 'lockstep': lockstep}
+        nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep,
+                              topics=FLIGHT_RECORDED))
+    return rendezvous(nodes, leader='simulator_node')
+
+
+# MAVROS: its odometry is ENU and FLU (REP-105), its camera and IMU topics as the driver has them;
+# setpoint_velocity takes TwistStamped, in the axes that its parameter mav_frame names
+MAVROS = {ODOMETRY: '/mavros/local_position/odom', IMU: '/mavros/imu/data',
+          COMMAND: '/mavros/setpoint_velocity/cmd_vel'}
+
+
+def real_drone(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = '',
+               output_frame: str = 'base_link') -> tuple[NodeSpec, ...]:
+    """Return policy and flight safety for MAVROS, plus a recorder where ``bag`` names a folder."""
+    remaps = MAVROS | {old: new for old, new in (remaps or {}).items() if old != new}
+    nodes = [NodeSpec('policy_node', parameters={'model': model, 'vehicle': 'drone'},
+                      remaps=remaps, respawn=True),
+             NodeSpec('flight_safety_node', parameters={'output_frame': output_frame},
+                      remaps=remaps, respawn=True)]
+    if bag:
+        topics = tuple(remaps.get(topic, topic) for topic in FLIGHT_RECORDED)
+        nodes.append(replace(recorder(bag, attributes={'model': model, 'vehicle': 'drone'},
+                                      topics=topics), subscribes=()))
+    return tuple(nodes)
 
 
 def real_car(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = '',

@@ -37,25 +37,33 @@ from ltc_control.core.errors import BringupError, ConfigError
 if TYPE_CHECKING:
     from ltc_control.cli.monitor import Monitor
 
-HELP = 'let a model drive a simulated car over ROS 2, live or in lockstep'
+HELP = 'let a model drive a simulated car, or fly a drone, over ROS 2, live or in lockstep'
 EPILOG = """examples:
   ltc drive                                            60 s on track 1001, real clock
   ltc drive --track 1004 --season winter --seconds 0   until Ctrl-C
   ltc drive --lockstep --seconds 60 --json out.json    the same drive on every machine
   ltc drive --page-port 9000                           live page on http://127.0.0.1:9000
   ltc drive --obstacle 60 --obstacle car:150:0:40      a box to stay, a car gone after 40 s
+  ltc drive --vehicle drone --task follow --seed 2001  a drone and a person who walks
   ltc drive --domain 7                                 then, elsewhere: ROS_DOMAIN_ID=7 rviz2
 """
 REFRESH_S = 0.1
 PLAIN_LINE_EVERY_S = 5.0
 FINISH_BAG_S = 120.0                       # indexing an hour of images takes its time
+MODELS = {'car': 'models/car_lane', 'drone': 'models/drone_target'}
 SIMULATOR, RECORDER = 'simulator_node', 'recorder_node'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``ltc drive``."""
+    parser.add_argument('--vehicle', choices=tuple(MODELS), default='car')
+    parser.add_argument('--task', choices=('reach', 'follow'), default='reach',
+                        help='drone: fly to a target, or follow one that moves; --seed is that '
+                             'of the grove')
+    parser.add_argument('--gusts', type=float, default=0.0, metavar='M/S',
+                        help='drone: peak of the wind in gusts')
     parser.add_argument('--model', type=Path, default=None,
-                        help='model folder (default: models/car_lane)')
+                        help='model folder (default: models/car_lane, models/drone_target)')
     parser.add_argument('--track', type=int, default=1001, help='seed of the road (default 1001)')
     parser.add_argument('--season', default='summer',
                         help='summer, autumn, winter, night, dusk or rain (default summer)')
@@ -101,12 +109,7 @@ def run(options: argparse.Namespace) -> int:
     """Drive, stop everything, write the report; 130 where Ctrl-C ended the drive."""
     _check(options)
     folder = _run_folder(options.out)
-    nodes = bringup.simulated_car(
-        model=str(_model(options)), track=options.track, season=options.season,
-        seed=options.seed, duration_s=options.seconds, noise_var=options.noise,
-        lockstep=options.lockstep, bag=str(folder / 'bag'),
-        obstacles=' '.join(options.obstacle), record_all=options.record,
-        scan=bool(options.obstacle) and not options.no_scanner)
+    nodes = _system(options, bag=str(folder / 'bag'))
     nodes = (*nodes, *bringup.explainer(nodes, model=str(_model(options))))
     nodes = page.with_page(nodes, options, model=str(_model(options)))
     domain = choose_domain(options.domain)
@@ -124,6 +127,20 @@ def run(options: argparse.Namespace) -> int:
     return 130 if interrupts.count and options.seconds > 0 else 0
 
 
+def _system(options: argparse.Namespace, *, bag: str) -> tuple[bringup.NodeSpec, ...]:
+    model = str(_model(options))
+    if options.vehicle == 'drone':
+        return bringup.simulated_drone(
+            model=model, episode=options.seed, task=options.task, season=options.season,
+            duration_s=options.seconds, noise_var=options.noise, gusts=options.gusts,
+            lockstep=options.lockstep, bag=bag)
+    return bringup.simulated_car(
+        model=model, track=options.track, season=options.season, seed=options.seed,
+        duration_s=options.seconds, noise_var=options.noise, lockstep=options.lockstep, bag=bag,
+        obstacles=' '.join(options.obstacle), record_all=options.record,
+        scan=bool(options.obstacle) and not options.no_scanner)
+
+
 def _check(options: argparse.Namespace) -> None:
     from ltc_control.core.model_file import load_spec
     if options.seconds < 0 or options.noise < 0 or options.track < 0:
@@ -135,11 +152,11 @@ def _check(options: argparse.Namespace) -> None:
         raise BringupError(f'rclpy cannot be imported ({error}); `make drive` sets it up, or '
                            'source a ROS 2 installation first') from error
     page.check(options)
-    load_spec(_model(options), expect_vehicle='car')
+    load_spec(_model(options), expect_vehicle=options.vehicle)
 
 
 def _model(options: argparse.Namespace) -> Path:
-    return Path(options.model or bringup.share('models/car_lane')).resolve()
+    return Path(options.model or bringup.share(MODELS[options.vehicle])).resolve()
 
 
 def _run_folder(wanted: Path | None) -> Path:
@@ -240,28 +257,47 @@ def _live_line() -> Iterator[Any]:
 
 def _report(options: argparse.Namespace, folder: Path, nodes: tuple[bringup.NodeSpec, ...],
             seen: dict[str, Any]) -> dict[str, Any]:
+    extra = {**seen, 'nodes': [node.name for node in nodes], 'model': str(_model(options)),
+             'season': options.season, 'seed': options.seed, 'lockstep': options.lockstep}
+    report = _flight_report if options.vehicle == 'drone' else _drive_report
+    figures = report(options, folder, extra)
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / 'report.json', options.json)
+    return figures
+
+
+def _flight_report(options: argparse.Namespace, folder: Path,
+                   extra: dict[str, Any]) -> dict[str, Any]:
+    from ltc_control.insight.flight_report import make_flight_report
+    from ltc_control.sim.flight import FlightEnvironment, FlightSpec
+    with FlightEnvironment(FlightSpec(options.seed, task=options.task, render=False)) as env:
+        standing = env.place.thicket.circles()
+    return make_flight_report(folder / 'bag', folder, standing=standing,
+                              extra={**extra, 'task': options.task})
+
+
+def _drive_report(options: argparse.Namespace, folder: Path,
+                  extra: dict[str, Any]) -> dict[str, Any]:
     from ltc_control.insight.panel import View
-    from ltc_control.insight.report import REPORT, make_report
+    from ltc_control.insight.report import make_report
     from ltc_control.insight.road import Road
     from ltc_control.sim.scene import Mount
     from ltc_control.sim.track import make_track
     track, mount = make_track(options.track, closed=True), Mount()
     road = Road(track.x, track.y, track.heading, closed=True)
     view = View(mount.fovy, mount.high, math.degrees(mount.pitch), mount.ahead)
-    figures = make_report(folder / 'bag', folder, road=road, view=view,
-                          film=not options.no_video, extra={
-                              **seen, 'nodes': [node.name for node in nodes],
-                              'model': str(_model(options)), 'track': options.track,
-                              'season': options.season, 'seed': options.seed,
-                              'lockstep': options.lockstep})
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / REPORT, options.json)
-    return figures
+    return make_report(folder / 'bag', folder, road=road, view=view, film=not options.no_video,
+                       extra={**extra, 'track': options.track})
 
 
 def _show(figures: dict[str, Any], folder: Path) -> None:
     latency = figures.get('latency_ms') or {}
+    if 'final_distance_m' in figures:
+        print(f'{figures["distance_m"]:.0f} m flown, {figures["final_distance_m"]} m from the '
+              f'target, {figures["collisions"]} collisions, {figures["frames"]} frames, '
+              f'latency p50 {latency.get("p50")} ms p99 {latency.get("p99")} ms\n{folder}')
+        return
     offset = figures.get('mean_abs_offset_m')
     print(f'{figures["distance_m"]:.0f} m driven, {figures["departures"]} departures, mean '
           f'|offset| {offset if offset is None else round(offset, 3)} m, {figures["frames"]} '

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import rclpy
@@ -44,6 +45,8 @@ class Monitor:
         self.middleware = rclpy.get_rmw_implementation_identifier()
         self._first_ns: int | None = None
         self._lane: convert.LaneTruth | None = None
+        self._flight: Odometry | None = None
+        self._target: PointStamped | None = None
         self._speed = self._curvature = 0.0
         self._verdict = '-'
         self.departures = 0
@@ -51,6 +54,7 @@ class Monitor:
         for kind, topic, callback, quality in (
                 (Vector3Stamped, bringup.LANE_TRUTH, self._on_lane, qos_profile_sensor_data),
                 (Odometry, bringup.ODOMETRY, self._on_odometry, qos_profile_sensor_data),
+                (PointStamped, bringup.TARGET_TRUTH, self._on_target, qos_profile_sensor_data),
                 (TwistStamped, bringup.COMMAND, self._on_command, qos_profile_sensor_data),
                 (PointStamped, bringup.DEPARTURE, self._on_departure, qos.EVENT),
                 (DiagnosticArray, bringup.DIAGNOSTICS, self._on_health, qos.REPORT),
@@ -72,12 +76,22 @@ class Monitor:
 
     def line(self) -> str:
         """Return time, place and command in words of one line."""
+        if self._target is not None and self._flight is not None:
+            return self._flight_line(self._flight, self._target)
         if self._lane is None:
             return 'waiting until all nodes have found each other'
         return (f'{self.driven_s:6.1f} s  {self._lane.distance_m:7.1f} m  '
                 f'{self._speed:5.2f} m/s  offset {self._lane.offset_m:+.2f} m  '
                 f'curvature {self._curvature:+.4f} 1/m  {self._verdict}  '
                 f'departures {self.departures}')
+
+    def _flight_line(self, odometry: Odometry, target: PointStamped) -> str:
+        here, there = odometry.pose.pose.position, target.point
+        away = math.dist((here.x, here.y, here.z), (there.x, there.y, there.z))
+        stamp_ns = convert.stamp_ns(odometry.header.stamp)
+        self._first_ns = stamp_ns if self._first_ns is None else self._first_ns
+        return (f'{(stamp_ns - self._first_ns) * 1e-9:6.1f} s  {self._speed:5.2f} m/s  height '
+                f'{here.z:.1f} m  target {away:5.1f} m away  {self._verdict}')
 
     def close(self) -> None:
         """Leave the domain."""
@@ -90,7 +104,11 @@ class Monitor:
         if self._first_ns is None:
             self._first_ns = self._lane.stamp_ns
 
+    def _on_target(self, message: PointStamped) -> None:
+        self._target = message
+
     def _on_odometry(self, message: Odometry) -> None:
+        self._flight = message
         self._speed = message.twist.twist.linear.x
 
     def _on_command(self, message: TwistStamped) -> None:

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,14 @@ from ltc_control.core.model_file import ModelSpec
 AnyCommand = Command | Velocity
 COMMANDS: Mapping[str, type[Command] | type[Velocity]] = {'car': Command, 'drone': Velocity}
 FIELDS = {'car': ('curvature', 'speed'), 'drone': ('forward', 'left', 'up', 'yaw_rate')}
+
+
+def slowed(command: AnyCommand, share: float) -> AnyCommand:
+    """Return a command at ``share`` of its speed: the same curve, the same direction of flight."""
+    if isinstance(command, Velocity):
+        return replace(command, forward=command.forward * share, left=command.left * share,
+                       up=command.up * share)
+    return replace(command, speed=command.speed * share)
 
 
 def command_maker(spec: ModelSpec, *, cruise_speed: float | None = None,

@@ -79,24 +79,29 @@ def eased(wish: Velocity, before: Motion, *, dt_s: float, limits: FlightLimits) 
     """
     Return the motion ``dt_s`` after ``before`` on the way to ``wish``, within acceleration, jerk.
 
-    The acceleration that is asked for is one that can be taken back before the wish is reached:
-    sqrt(2 j e) of the error e, so that velocity arrives without overshoot.
+    The acceleration a that is asked for can be taken back before the error e is gone, step by
+    step: a dt + a^2 / 2 j <= e, so that velocity arrives without overshoot.
     """
     if dt_s <= 0.0:
         return before
     error = (wish.forward - before.forward, wish.left - before.left, wish.up - before.up)
     size = math.sqrt(sum(e * e for e in error))
-    most = min(limits.max_acceleration, math.sqrt(2.0 * limits.max_jerk * size), size / dt_s)
+    reach = limits.max_jerk * dt_s
+    most = min(limits.max_acceleration,
+               math.sqrt(reach * reach + 2.0 * limits.max_jerk * size) - reach)
     pulls = (before.pull_forward, before.pull_left, before.pull_up)
     goal = tuple(e * most / size if size > 0.0 else 0.0 for e in error)
     change = tuple(g - p for g, p in zip(goal, pulls, strict=True))
     step = math.sqrt(sum(c * c for c in change))
-    share = min(1.0, limits.max_jerk * dt_s / step) if step > 0.0 else 1.0
+    share = min(1.0, reach / step) if step > 0.0 else 1.0
     pull = tuple(p + share * c for p, c in zip(pulls, change, strict=True))
     turn = min(max(wish.yaw_rate - before.yaw_rate, -limits.max_yaw_acceleration * dt_s),
                limits.max_yaw_acceleration * dt_s)
-    return Motion(before.forward + pull[0] * dt_s, before.left + pull[1] * dt_s,
-                  before.up + pull[2] * dt_s, before.yaw_rate + turn, *pull)
+    forward, left = before.forward + pull[0] * dt_s, before.left + pull[1] * dt_s
+    # a wish that turns while the drone speeds up: the bound on speed comes before that on change
+    scale = min(1.0, limits.max_speed / max(math.hypot(forward, left), 1e-9))
+    up = min(max(before.up + pull[2] * dt_s, -limits.max_climb), limits.max_climb)
+    return Motion(forward * scale, left * scale, up, before.yaw_rate + turn, *pull)
 
 
 def _level(up: float, height: float, limits: FlightLimits) -> float:

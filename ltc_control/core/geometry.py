@@ -88,6 +88,20 @@ def frd_from_flu(vectors: np.ndarray) -> np.ndarray:
 flu_from_frd = frd_from_flu
 
 
+def world_from_level(vector: tuple[float, float, float], *,
+                     yaw: float) -> tuple[float, float, float]:
+    """Turn x forward, y left, z up of a levelled body into east, north, up."""
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    x, y, z = vector
+    return x * cos - y * sin, x * sin + y * cos, z
+
+
+def level_from_world(vector: tuple[float, float, float], *,
+                     yaw: float) -> tuple[float, float, float]:
+    """Turn east, north, up into x forward, y left, z up of a levelled body."""
+    return world_from_level(vector, yaw=-yaw)
+
+
 def ned_heading_from_yaw(yaw: float) -> float:
     """Return the compass angle (0 north, clockwise) of a yaw (0 east, counter-clockwise) [rad]."""
     return wrap_angle(0.5 * math.pi - yaw)

@@ -134,11 +134,11 @@ def read_drive(bag: Path | str) -> RecordedDrive:
         for topic, received_ns, message in recording.messages(present):
             if topic == bringup.NEURONS:
                 names = tuple(message.name)
-            rows[topic].append((_stamp(message), received_ns, _READERS[topic][2](message)))
+            rows[topic].append((stamp_of(message), received_ns, _READERS[topic][2](message)))
     if not rows[bringup.CAMERA] and not rows[COMPRESSED]:
         raise BagError(f'{str(bag)!r} holds no {bringup.CAMERA}; a report needs the camera, '
                        'record it too')
-    traces = {field: _trace(rows[topic], shape)
+    traces = {field: trace_of(rows[topic], shape)
               for topic, (field, shape, _) in _READERS.items()
               if rows[topic] or topic != COMPRESSED}
     return RecordedDrive(bag=Path(bag), attributes=read_attributes(bag), neuron_names=names,
@@ -150,7 +150,7 @@ def camera_frames(bag: Path | str, *, stamps_ns: set[int]) -> Iterator[Frame]:
     with Recording(bag) as recording:
         topics = {bringup.CAMERA, COMPRESSED} & set(recording.counts)
         for topic, _, message in recording.messages(topics):
-            stamp = _stamp(message)
+            stamp = stamp_of(message)
             if stamp not in stamps_ns:
                 continue
             if topic == COMPRESSED:
@@ -162,12 +162,14 @@ def camera_frames(bag: Path | str, *, stamps_ns: set[int]) -> Iterator[Frame]:
                     is_bigendian=bool(message.is_bigendian)))
 
 
-def _stamp(message: Any) -> int:
+def stamp_of(message: Any) -> int:
+    """Return the header stamp [ns] of a message."""
     time = message.header.stamp
     return int(time.sec) * 1_000_000_000 + int(time.nanosec)
 
 
-def _trace(rows: list[tuple[int, int, Any]], shape: tuple[int, ...]) -> Trace:
+def trace_of(rows: list[tuple[int, int, Any]], shape: tuple[int, ...]) -> Trace:
+    """Return rows (stamp, receive time, value of ``shape``) as a trace by header stamp."""
     rows = sorted(rows, key=lambda row: row[0])
     if not rows:
         return Trace(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, *shape)))

@@ -19,10 +19,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from ltc_control.core.contracts import Command, Odometry
+from ltc_control.core.contracts import Command, Odometry, Velocity
 from ltc_control.core.obstacle import Returns
 
-Stamped = TypeVar('Stamped', Command, Odometry, Returns)
+Stamped = TypeVar('Stamped', Command, Velocity, Odometry, Returns)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 import array
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -34,10 +34,14 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image, Imu, JointState, LaserScan
 
 from ltc_control.core import geometry
-from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Verdict
+from ltc_control.core.commanding import AnyCommand
+from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Velocity, Verdict
 from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import decode_compressed, decode_image, encode_jpeg, encode_rgb8
 from ltc_control.core.neurons import neuron_names as neuron_names
+
+if TYPE_CHECKING:
+    from ltc_control.sim.observation import FlightTruth
 
 NANOSECONDS = 1_000_000_000
 NOT_ESTIMATED = -1.0                       # sensor_msgs/Imu: element 0 of a covariance
@@ -187,6 +191,29 @@ def twist_from_command(command: Command, *, frame_id: str = 'base_link') -> Twis
     return message
 
 
+def velocity_from_twist(message: TwistStamped) -> Velocity:
+    """Return the command of a drone; its stamp is the header's."""
+    linear = message.twist.linear
+    return Velocity(stamp_ns(message.header.stamp), linear.x, linear.y, linear.z,
+                    message.twist.angular.z)
+
+
+def twist_from_velocity(command: Velocity, *, frame_id: str = 'base_link') -> TwistStamped:
+    """Return the message of a drone's command, in the axes of ``frame_id``."""
+    message = TwistStamped()
+    message.header.stamp = time_message(command.stamp_ns)
+    message.header.frame_id = frame_id
+    _set_vector(message.twist.linear, (command.forward, command.left, command.up))
+    message.twist.angular.z = float(command.yaw_rate)
+    return message
+
+
+def twist_message(command: AnyCommand) -> TwistStamped:
+    """Return the message of any vehicle's command."""
+    made = twist_from_velocity if isinstance(command, Velocity) else twist_from_command
+    return made(command)
+
+
 def ackermann_from_command(command: Command, *, wheelbase: float, message: Any,
                            frame_id: str = 'base_link') -> Any:
     """
@@ -232,12 +259,13 @@ def depth_from_image(message: Image) -> np.ndarray:
 
 
 def odometry_from_message(message: OdometryMessage) -> Odometry:
-    """Return pose and twist of the car in the plane."""
+    """Return place, yaw and twist of a vehicle; a car's height and sideways speed are zero."""
     pose, twist = message.pose.pose, message.twist.twist
     q = pose.orientation
     return Odometry(stamp_ns=stamp_ns(message.header.stamp), x=pose.position.x, y=pose.position.y,
                     yaw=geometry.yaw_from_quaternion(q.x, q.y, q.z, q.w),
-                    speed=twist.linear.x, yaw_rate=twist.angular.z)
+                    speed=twist.linear.x, yaw_rate=twist.angular.z, z=pose.position.z,
+                    speed_left=twist.linear.y, speed_up=twist.linear.z)
 
 
 def odometry_message(odometry: Odometry) -> OdometryMessage:
@@ -247,9 +275,11 @@ def odometry_message(odometry: Odometry) -> OdometryMessage:
     message.header.frame_id, message.child_frame_id = 'odom', 'base_link'
     pose, twist = message.pose.pose, message.twist.twist
     pose.position.x, pose.position.y = float(odometry.x), float(odometry.y)
+    pose.position.z = float(odometry.z)
     q = pose.orientation
     q.x, q.y, q.z, q.w = geometry.quaternion_from_yaw(float(odometry.yaw))
     twist.linear.x, twist.angular.z = float(odometry.speed), float(odometry.yaw_rate)
+    twist.linear.y, twist.linear.z = float(odometry.speed_left), float(odometry.speed_up)
     return message
 
 
@@ -271,6 +301,16 @@ def lane_truth(message: Vector3Stamped) -> LaneTruth:
     """Return ground truth from its message."""
     vector = message.vector
     return LaneTruth(stamp_ns(message.header.stamp), vector.x, vector.y, vector.z)
+
+
+def target_message(truth: FlightTruth, stamp_ns: int) -> PointStamped:
+    """Return where the middle of the target is, in ``odom`` [m]."""
+    message = PointStamped()
+    message.header.stamp, message.header.frame_id = time_message(stamp_ns), 'odom'
+    east, north, up = geometry.world_from_level(
+        (truth.target_ahead, truth.target_left, truth.target_up), yaw=truth.yaw)
+    _set_vector(message.point, (truth.x + east, truth.y + north, truth.z + up))
+    return message
 
 
 def point_message(odometry: Odometry) -> PointStamped:

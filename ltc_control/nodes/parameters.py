@@ -38,6 +38,7 @@ from rclpy.parameter import Parameter
 
 from ltc_control.bringup import HUMAN_COMMAND
 from ltc_control.core.errors import ConfigError, LtcError
+from ltc_control.core.flight_limits import FlightLimits
 from ltc_control.core.gate import GateConfig
 from ltc_control.core.limits import Limits
 from ltc_control.core.obstacle import ObstacleConfig
@@ -45,6 +46,7 @@ from ltc_control.core.take_over import JoystickMap
 
 Table = TypeVar('Table')
 _LIMITS = Limits()
+_FLIGHT = FlightLimits()
 _OBSTACLE = ObstacleConfig()
 _GATE = GateConfig()
 _JOYSTICK = JoystickMap()
@@ -62,6 +64,8 @@ class PolicyParameters:
     """What the policy node can be told."""
 
     model: str = described('', 'folder of the policy: policy.onnx, policy.yaml')
+    vehicle: str = described('car', 'what the policy must be made for: car or drone',
+                             choices=('car', 'drone'))
     image_transport: str = described(
         'raw', 'raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage',
         choices=('raw', 'compressed'))
@@ -194,10 +198,59 @@ class SafetyParameters:
 
 
 @dataclass(frozen=True)
+class FlightSafetyParameters:
+    """What the flight safety node can be told; limits default to those of ``flight_limits``."""
+
+    rate_hz: float = described(30.0, 'rate of the published setpoint [Hz]', low=5.0, high=200.0)
+    stale_s: float = described(
+        0.3, 'a request older than this is not flown [s]', low=0.02, high=2.0)
+    human_stale_s: float = described(
+        0.3, "a person's command older than this is not flown [s]", low=0.02, high=2.0)
+    telemetry_s: float = described(
+        0.5, 'odometry older than this means hover [s]', low=0.02, high=5.0)
+    hover_s: float = described(
+        5.0, 'so long zero velocity is published, then nothing: the autopilot decides [s]',
+        low=0.0, high=60.0)
+    human_topic: str = described(
+        '/human/command', 'TwistStamped of a person, which has priority; empty for none')
+    output_frame: str = described(
+        'base_link', 'axes of the published velocity: base_link, or map (east, north, up)',
+        choices=('base_link', 'map'))
+    floor: float = described(_FLIGHT.floor, 'lowest height [m]', low=0.1, high=100.0, live=True)
+    ceiling: float = described(
+        _FLIGHT.ceiling, 'greatest height [m]', low=0.6, high=500.0, live=True)
+    fence_radius: float = described(
+        _FLIGHT.fence_radius, 'greatest distance from the odom origin [m]', low=1.0, high=1e4,
+        live=True)
+    max_speed: float = described(
+        _FLIGHT.max_speed, 'highest horizontal speed [m/s]', low=0.1, high=30.0, live=True)
+    max_climb: float = described(
+        _FLIGHT.max_climb, 'fastest climb and sink [m/s]', low=0.1, high=10.0, live=True)
+    max_yaw_rate: float = described(
+        _FLIGHT.max_yaw_rate, 'fastest turn [rad/s]', low=0.05, high=6.0, live=True)
+    max_acceleration: float = described(
+        _FLIGHT.max_acceleration, 'hardest change of velocity [m/s^2]', low=0.1, high=20.0,
+        live=True)
+    max_jerk: float = described(
+        _FLIGHT.max_jerk, 'fastest change of acceleration, that is of tilt [m/s^3]', low=0.1,
+        high=200.0, live=True)
+    max_yaw_acceleration: float = described(
+        _FLIGHT.max_yaw_acceleration, 'fastest change of the turn [rad/s^2]', low=0.1, high=50.0,
+        live=True)
+    lockstep: bool = described(False, 'answer each request once, stamped through; for simulation')
+    expect: str = described('', 'endpoint counts to reach, as publisher:/topic:2, by spaces')
+
+
+@dataclass(frozen=True)
 class SimulatorParameters:
     """What the simulator node can be told."""
 
-    track: int = described(1001, 'seed of the road', low=0, high=2**31 - 1)
+    vehicle: str = described('car', 'what moves: car or drone', choices=('car', 'drone'))
+    task: str = described('reach', 'of a drone: reach a target, or follow one that moves',
+                          choices=('reach', 'follow'))
+    gusts: float = described(0.0, 'peak of the wind in gusts, for a drone [m/s]', low=0.0,
+                             high=30.0)
+    track: int = described(1001, 'seed of the road or of the grove', low=0, high=2**31 - 1)
     season: str = described('summer', 'look of the world: summer, autumn, winter, night, ...')
     seed: int = described(0, 'seed of the start and of the noise', low=0, high=2**31 - 1)
     duration_s: float = described(

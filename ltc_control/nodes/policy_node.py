@@ -26,7 +26,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -37,6 +36,7 @@ from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 from std_srvs.srv import Trigger
 
 from ltc_control import bringup
+from ltc_control.core.commanding import slowed
 from ltc_control.core.contracts import Decision, Frame, InputCase
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ImageError, ModelError
@@ -83,7 +83,7 @@ class PolicyNode(ManagedNode):
         told = self._told
         if not told.model:
             raise ModelError('no model folder was named; pass -p model:=models/car_lane')
-        spec = load_spec(told.model, expect_vehicle='car')
+        spec = load_spec(told.model, expect_vehicle=told.vehicle)
         self._policy = Policy(Engine(spec, threads=told.threads))
         self._uses_imu = bool(spec.imu.features)
         self._neurons = convert.NeuronsMessage(convert.neuron_names(spec.roles, spec.neurons))
@@ -225,8 +225,8 @@ class PolicyNode(ManagedNode):
 
     def _send(self, decision: Decision) -> None:
         command = decision.command
-        command = replace(command, speed=command.speed * self._told.speed_scale)
-        self._command_out.publish(convert.twist_from_command(command))
+        command = slowed(command, self._told.speed_scale)
+        self._command_out.publish(convert.twist_message(command))
         self._neurons_out.publish(self._neurons.fill(decision))
         self._health.sent(stamp_ns=command.stamp_ns, now_ns=self._now_ns())
         if not decision.valid:

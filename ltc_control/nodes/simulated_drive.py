@@ -15,7 +15,13 @@
 
 from __future__ import annotations
 
-from ltc_control.core.contracts import Command
+from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
+from rclpy.node import Node
+
+from ltc_control import bringup
+from ltc_control.core.contracts import Command, Odometry
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import SimulatorParameters
 from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
 from ltc_control.sim.obstacles import parse_obstacles
@@ -46,6 +52,21 @@ class SimulatedDrive:
         self._touching = False
         self._off_lane = False
         self._distance_m = 0.0
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Return height and width of the camera's picture."""
+        return self._told.height, self._told.width
+
+    @staticmethod
+    def read(message: TwistStamped) -> Command:
+        """Return the command of a message."""
+        return convert.command_from_twist(message)
+
+    @staticmethod
+    def stop() -> Command:
+        """Return what is driven without a command: the brakes."""
+        return Command.stop(0)
 
     @property
     def done(self) -> bool:
@@ -85,3 +106,22 @@ class SimulatedDrive:
     def close(self) -> None:
         """Free the renderer."""
         self._environment.close()
+
+
+class LaneTruthOutput:
+    """Publishes where the car is on its lane, and its departures, for reports."""
+
+    def __init__(self, node: Node) -> None:
+        self._log = node.get_logger()
+        self._truth_out = node.create_publisher(
+            Vector3Stamped, bringup.LANE_TRUTH, qos.sensor(10, lockstep=True))
+        self._departure_out = node.create_publisher(PointStamped, bringup.DEPARTURE, qos.EVENT)
+
+    def send(self, observation: Observation, odometry: Odometry, drive: SimulatedDrive) -> None:
+        """Publish the truth of one frame."""
+        truth = observation.truth
+        self._truth_out.publish(convert.lane_message(convert.LaneTruth(
+            odometry.stamp_ns, truth.lap_m, truth.offset_m, truth.heading_error)))
+        if drive.just_departed:
+            self._departure_out.publish(convert.point_message(odometry))
+            self._log.warning(f'departure {drive.departures}: put back on the lane')

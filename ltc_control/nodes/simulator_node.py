@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
+from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
@@ -41,7 +41,8 @@ from sensor_msgs.msg import Image, Imu, LaserScan
 from std_msgs.msg import String
 
 from ltc_control import bringup
-from ltc_control.core.contracts import Command, Frame
+from ltc_control.core.commanding import AnyCommand
+from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import BringupError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
@@ -66,12 +67,10 @@ class SimulatorNode(Node):
         super().__init__('simulator_node', **kwargs)
         self._told = told = declare(self, SimulatorParameters)
         self.finished: Future = Future()
-        # here and not above: a machine without OpenGL shall get one line, not an import error
-        from ltc_control.nodes.simulated_drive import SimulatedDrive
-        self._drive = SimulatedDrive(told)
+        self._drive, self._truth_out = self._world(told)
         self._origin_ns = LOCKSTEP_ORIGIN_NS
-        self._image = convert.Rgb8Message(told.height, told.width)
-        self._command: Command | None = None
+        self._image = convert.Rgb8Message(*self._drive.picture)
+        self._command: AnyCommand | None = None
         self._command_at = 0.0             # steady time
         self._awaited_ns: int | None = None
         self._progress_at = time.monotonic()
@@ -91,6 +90,15 @@ class SimulatorNode(Node):
         self._matched = not told.expect
         self._readiness = Readiness(self, told.expect, then=self._on_matched)
 
+    def _world(self, told: SimulatorParameters) -> tuple[Any, Any]:
+        """Return what drives or flies, and what publishes its truth."""
+        # here and not above: a machine without OpenGL shall get one line, not an import error
+        if told.vehicle == 'drone':
+            from ltc_control.nodes.simulated_flight import FlightTruthOutput, SimulatedFlight
+            return SimulatedFlight(told), FlightTruthOutput(self)
+        from ltc_control.nodes.simulated_drive import LaneTruthOutput, SimulatedDrive
+        return SimulatedDrive(told), LaneTruthOutput(self)
+
     def _publish(self) -> None:
         lockstep = self._told.lockstep
         self._camera_out = self.create_publisher(
@@ -99,10 +107,6 @@ class SimulatorNode(Node):
             Imu, bringup.IMU, qos.sensor(200, lockstep=lockstep))
         self._odometry_out = self.create_publisher(
             OdometryMessage, bringup.ODOMETRY, qos.sensor(10, lockstep=True))
-        self._truth_out = self.create_publisher(
-            Vector3Stamped, bringup.LANE_TRUTH, qos.sensor(10, lockstep=True))
-        self._departure_out = self.create_publisher(
-            PointStamped, bringup.DEPARTURE, qos.EVENT)
         self._health_out = self.create_publisher(
             DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
         self._scan_out = (self.create_publisher(
@@ -134,7 +138,7 @@ class SimulatorNode(Node):
         return [name for name in self._told.wait_for.split() if name not in self._ready_names]
 
     def _on_command(self, message: TwistStamped) -> None:
-        command = convert.command_from_twist(message)
+        command = self._drive.read(message)
         self._command, self._command_at = command, time.monotonic()
         self._vitals.count('commands')
         sent_at = self._sent_at.pop(command.stamp_ns, None)
@@ -149,10 +153,10 @@ class SimulatorNode(Node):
         age_s = time.monotonic() - self._command_at
         command = self._command
         if command is None or age_s > self._told.command_timeout_s:
-            command = Command.stop(0)
+            command = self._drive.stop()
         self._advance(command)
 
-    def _advance(self, command: Command) -> None:
+    def _advance(self, command: AnyCommand) -> None:
         if self._drive.done:
             self._finish()
         elif not self.finished.done():
@@ -187,13 +191,8 @@ class SimulatorNode(Node):
 
     def _send_truth(self, observation: Observation) -> None:
         odometry = convert.shifted(observation.odometry, self._origin_ns)
-        truth = observation.truth
         self._odometry_out.publish(convert.odometry_message(odometry))
-        self._truth_out.publish(convert.lane_message(convert.LaneTruth(
-            odometry.stamp_ns, truth.lap_m, truth.offset_m, truth.heading_error)))
-        if self._drive.just_departed:
-            self._departure_out.publish(convert.point_message(odometry))
-            self.get_logger().warning(f'departure {self._drive.departures}: put back on the lane')
+        self._truth_out.send(observation, odometry, self._drive)
 
     def _follow_wall_clock(self, stamp_ns: int) -> None:
         """Let stamps slip by what a busy machine lost, when that is more than one period."""

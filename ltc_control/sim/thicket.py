@@ -45,6 +45,10 @@ class Thicket:
         self._x, self._y, self._radius, self._low, self._high = np.array(
             list(obstacles), float).reshape(-1, 5).T
 
+    def circles(self) -> list[tuple[float, float, float]]:
+        """Return x, y and radius [m] of each, for maps."""
+        return list(zip(self._x.tolist(), self._y.tolist(), self._radius.tolist(), strict=True))
+
     def __len__(self) -> int:
         return len(self._x)
 
