@@ -33,7 +33,8 @@ from ltc_control.nodes.safety_node import gate_config
 pytestmark = pytest.mark.ros
 
 TABLES = (parameters.PolicyParameters, parameters.SafetyParameters,
-          parameters.SimulatorParameters, parameters.RecorderParameters)
+          parameters.SimulatorParameters, parameters.RecorderParameters,
+          parameters.FlightSafetyParameters)
 
 
 class Bare(Node):
