@@ -21,6 +21,7 @@ Write docs/reference.md: topics, parameters and launch arguments, read off the c
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ from ltc_control.nodes import parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'reference.md'
-TABLES = {f'{name.removesuffix("Parameters").lower()}_node': table
+TABLES = {re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name.removesuffix('Parameters')).lower() + '_node':
+          table
           for name, table in vars(parameters).items()
           if name.endswith('Parameters') and is_dataclass(table)}
 

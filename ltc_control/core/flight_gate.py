@@ -102,6 +102,7 @@ def _follow(after: FlightGateState, wish: Velocity, odometry: Odometry, dt_s: fl
     command = Velocity(wish.stamp_ns, motion.forward, motion.left, motion.up, motion.yaw_rate)
     verdict = Verdict.PASS if _same(command, wish) else Verdict.LIMITED
     driver = InCommand.HUMAN if by_human else InCommand.POLICY
+    verdict = Verdict.HUMAN if by_human else verdict
     return replace(after, motion=motion, verdict=verdict, unfollowed_ns=None,
                    in_command=driver), command, verdict
 

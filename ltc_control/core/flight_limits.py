@@ -28,6 +28,8 @@ from dataclasses import dataclass, fields
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.core.errors import ConfigError
 
+APPROACH_S = 0.5                               # floor and ceiling: slow enough for the jerk limit
+
 
 @dataclass(frozen=True, slots=True)
 class FlightLimits:
@@ -116,7 +118,8 @@ def _braking(distance: float, limits: FlightLimits) -> float:
     """Return the speed towards a bound this far away; below 0 beyond it: back, gently."""
     if distance < 0.0:
         return max(distance, -0.5)
-    return min(math.sqrt(limits.max_acceleration * distance), limits.max_climb)
+    return min(math.sqrt(limits.max_acceleration * distance), distance / APPROACH_S,
+               limits.max_climb)
 
 
 def _fenced(forward: float, left: float, odometry: Odometry,

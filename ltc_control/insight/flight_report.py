@@ -29,7 +29,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-from mpl_toolkits.mplot3d import Axes3D  # noqa: F401  registers the projection
 
 from ltc_control.insight import palette
 from ltc_control.insight.recorded_flight import (

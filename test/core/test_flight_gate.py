@@ -204,7 +204,7 @@ def test_no_number_whatever_raises_or_gets_through(numbers, take_over, e_stop) -
     values = (command.forward, command.left, command.up, command.yaw_rate)
     assert all(map(math.isfinite, values))
     assert math.hypot(command.forward, command.left) <= LIMITS.max_speed + 1e-6
-    if verdict not in (Verdict.PASS, Verdict.LIMITED):
+    if verdict not in (Verdict.PASS, Verdict.LIMITED, Verdict.HUMAN):
         assert values == (0.0, 0.0, 0.0, 0.0)
 
 

@@ -29,6 +29,7 @@ from ltc_control import bringup
 from ltc_control.nodes.attention_node import AttentionNode
 from ltc_control.nodes.dashboard_node import DashboardNode
 from ltc_control.nodes.explainer_node import ExplainerNode
+from ltc_control.nodes.flight_safety_node import FlightSafetyNode
 from ltc_control.nodes.manager_node import ManagerNode
 from ltc_control.nodes.policy_node import PolicyNode
 from ltc_control.nodes.recorder_node import RecorderNode
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.ros
 
 ROOT = Path(bringup.__file__).resolve().parents[1]
 # allowed and not always used: the other transport, simulated time, what newer rclpy offers
-SOMETIMES = {'/clock', bringup.CAMERA + '/compressed'}
+SOMETIMES = {'/clock', bringup.CAMERA + '/compressed', bringup.TARGET_TRUTH, bringup.COLLISION}
 NEWER = '/get_type_description'
 SHIPPED = str(bringup.share('models/car_lane'))
 
@@ -63,6 +64,7 @@ def make(name: str, stage: Any, model: Path, folder: Path) -> Any:
         trees = runpy.run_path(str(Path(__file__).with_name('test_explainer_node.py')))
         trees['explained'](folder / 'explained')
     kind, parameters = {
+        'flight_safety_node': (FlightSafetyNode, {'human_topic': bringup.HUMAN_COMMAND}),
         'policy_node': (PolicyNode, {'model': str(model)}),
         'manager_node': (ManagerNode, {'manage': 'policy_node'}),
         'recorder_node': (RecorderNode, {'bag': str(folder / 'bag'),
@@ -117,4 +119,4 @@ def test_only_safety_may_speak_to_the_vehicle() -> None:
     root = ET.parse(ROOT / 'config' / 'sros2_policy.xml').getroot()
     speakers = [profile.get('node') for profile in root.iter('profile')
                 if bringup.COMMAND in allowed(profile.get('node'), 'topics', 'publish')]
-    assert speakers == ['safety_node']
+    assert speakers == ['safety_node', 'flight_safety_node']

@@ -1,0 +1,164 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A drone's safety node over real topics: it hovers on doubt, then leaves the autopilot to it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from geometry_msgs.msg import TwistStamped
+from rclpy.node import Node
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+
+from ltc_control import bringup
+from ltc_control.core.contracts import Odometry, Velocity
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes.flight_safety_node import FlightSafetyNode
+
+pytestmark = pytest.mark.ros
+
+HOVER_S = 1.0
+PERIOD_S = 1 / 30
+
+
+class Drone(Node):
+    """Odometry, a policy and a person that say what a test says; ears for the setpoints."""
+
+    def __init__(self, stage: Any) -> None:
+        super().__init__('drone', context=stage.context, use_global_arguments=False)
+        self.stage = stage
+        self.heard: list[tuple[float, TwistStamped]] = []
+        self.verdicts: list[str] = []
+        self.request_out = self.create_publisher(TwistStamped, bringup.POLICY_COMMAND, 10)
+        self.human_out = self.create_publisher(TwistStamped, bringup.HUMAN_COMMAND, 10)
+        self.odometry_out = self.create_publisher(
+            type(convert.odometry_message(Odometry(0, 0.0, 0.0, 0.0, 0.0, 0.0))),
+            bringup.ODOMETRY, 10)
+        self.take_over_out = self.create_publisher(Bool, bringup.TAKE_OVER, 1)
+        self.e_stop_out = self.create_publisher(Bool, bringup.E_STOP, 1)
+        self.create_subscription(TwistStamped, bringup.COMMAND, lambda message: self.heard.append(
+            (time.monotonic(), message)), 100)
+        self.create_subscription(convert.DiagnosticArray, bringup.VERDICT, lambda message:
+                                 self.verdicts.append(message.status[0].message), 100)
+
+    def fly(self, seconds: float, *, forward: float | None = 1.0, left: float = 0.0,
+            human: float | None = None, x: float = 0.0, height: float = 3.0) -> None:
+        """Tell where it is and what is asked for, 30 times a second."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            now = time.time_ns()
+            self.odometry_out.publish(convert.odometry_message(
+                Odometry(now, x, 0.0, 0.0, 0.0, 0.0, z=height)))
+            for asked, out in ((forward, self.request_out), (human, self.human_out)):
+                if asked is not None:
+                    out.publish(convert.twist_from_velocity(Velocity(now, asked, left, 0.0, 0.0)))
+            self.stage.spin(PERIOD_S)
+
+    def fly_until(self, condition: Callable[[], bool], **how: Any) -> None:
+        deadline = time.monotonic() + 30.0
+        while not condition():
+            assert time.monotonic() < deadline, self.verdicts[-5:]
+            self.fly(0.1, **how)
+
+    @property
+    def forward(self) -> float:
+        return self.heard[-1][1].twist.linear.x if self.heard else math.nan
+
+
+@pytest.fixture
+def drone(stage: Any) -> Drone:
+    stage.add(FlightSafetyNode, hover_s=HOVER_S)
+    return stage.take(Drone(stage))
+
+
+def test_a_request_is_flown_in_the_frame_of_the_vehicle(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0), left=-0.5)
+    message = drone.heard[-1][1]
+    assert message.header.frame_id == 'base_link'
+    assert message.twist.linear.y == pytest.approx(-0.5)         # left is positive
+    assert (message.twist.linear.z, message.twist.angular.z) == (0.0, 0.0)
+    assert message.twist.angular.x == message.twist.angular.y == 0.0
+
+
+def test_silence_of_the_policy_is_hover_and_then_silence(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    begun = time.monotonic()
+    drone.fly(0.5 + HOVER_S, forward=None)
+    drone.fly_until(lambda: time.monotonic() > drone.heard[-1][0] + 1.0, forward=None)
+    last = [(at, message.twist) for at, message in drone.heard if at > begun]
+    assert [twist.linear.x for _, twist in last][-1] == 0.0
+    zeros = [at for at, twist in last if twist.linear.x == 0.0]
+    assert max(b - a for a, b in pairwise(zeros)) < 0.5          # never under 2 Hz in command
+    assert zeros[-1] - zeros[0] < HOVER_S + 1.0
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))  # asked again, it flies again
+
+
+@pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf, 1e9])
+def test_nonsense_is_hover(drone: Drone, bad: float) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    drone.fly_until(lambda: drone.forward == 0.0, forward=bad)
+    assert drone.verdicts[-1] == 'invalid'
+
+
+def test_odometry_lost_is_hover(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    deadline = time.monotonic() + 20.0
+    while drone.forward != 0.0:
+        assert time.monotonic() < deadline
+        drone.request_out.publish(convert.twist_from_velocity(
+            Velocity(time.time_ns(), 1.0, 0.0, 0.0, 0.0)))
+        drone.stage.spin(PERIOD_S)
+    assert drone.verdicts[-1] == 'no_telemetry'
+
+
+def test_it_does_not_leave_the_fence(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    drone.fly_until(lambda: drone.forward <= 0.0, x=1e3)
+    drone.fly(0.5, x=1e3)
+    assert drone.forward <= 0.0                                  # outward is never flown
+    drone.fly_until(lambda: drone.forward < -0.5, x=1e3, forward=-1.0)   # the way back is
+
+
+def test_a_person_comes_before_the_policy(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    drone.take_over_out.publish(Bool(data=True))
+    drone.fly_until(lambda: drone.forward == pytest.approx(-0.7), human=-0.7)
+    assert drone.verdicts[-1] == 'human'
+    drone.take_over_out.publish(Bool(data=False))
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+
+
+def test_the_emergency_stop_hovers_until_it_is_released(drone: Drone) -> None:
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    drone.e_stop_out.publish(Bool(data=True))
+    drone.fly_until(lambda: drone.forward == 0.0)
+    drone.e_stop_out.publish(Bool(data=False))
+    drone.fly(1.0)
+    assert drone.forward == 0.0
+    assert drone.verdicts[-1] == 'e_stop'
+    client = drone.create_client(Trigger, bringup.RELEASE)
+    drone.stage.spin_until(client.service_is_ready)
+    answer = client.call_async(Trigger.Request())
+    drone.stage.spin_until(answer.done)
+    assert answer.result().success
+    drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
