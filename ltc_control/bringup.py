@@ -176,7 +176,7 @@ MAVROS = {ODOMETRY: '/mavros/local_position/odom', IMU: '/mavros/imu/data',
 def real_drone(*, model: str, remaps: Mapping[str, str] | None = None, bag: str = '',
                output_frame: str = 'base_link') -> tuple[NodeSpec, ...]:
     """Return policy and flight safety for MAVROS, plus a recorder where ``bag`` names a folder."""
-    remaps = MAVROS | {old: new for old, new in (remaps or {}).items() if old != new}
+    remaps = {old: new for old, new in (MAVROS | dict(remaps or {})).items() if old != new}
     nodes = [NodeSpec('policy_node', parameters={'model': model, 'vehicle': 'drone'},
                       remaps=remaps, respawn=True),
              NodeSpec('flight_safety_node', parameters={'output_frame': output_frame},

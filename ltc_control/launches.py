@@ -86,6 +86,18 @@ TOPICS = (
     Argument('odom', bringup.ODOMETRY, 'topic of nav_msgs/Odometry, twist in base_link'),
     Argument('cmd_vel', bringup.COMMAND, 'topic of geometry_msgs/TwistStamped, to the vehicle'),
 )
+FLIGHT_MODEL = Argument('model', str(bringup.share('models/drone_target')),
+                        'folder of the policy')
+FLIGHT_TOPICS = (
+    TOPICS[0],
+    Argument('imu', bringup.MAVROS[bringup.IMU], 'topic of sensor_msgs/Imu, axes of base_link'),
+    Argument('odom', bringup.MAVROS[bringup.ODOMETRY],
+             'topic of nav_msgs/Odometry, pose in ENU, twist in base_link'),
+    Argument('cmd_vel', bringup.MAVROS[bringup.COMMAND],
+             'topic of geometry_msgs/TwistStamped, velocity setpoints'),
+)
+OUTPUT_FRAME = Argument('output_frame', 'base_link', 'axes of the setpoints: base_link with '
+                        'mav_frame BODY_NED, map with LOCAL_NED', ('base_link', 'map'))
 TRACK = Argument('track', '1001', 'seed of the road')
 SEASON = Argument('season', 'summer', 'look of the world',
                   ('summer', 'autumn', 'winter', 'night', 'dusk', 'rain'))
@@ -137,6 +149,37 @@ def _drive(told: Told) -> tuple[NodeSpec, ...]:
                     sim_time=lockstep)
 
 
+def _drone(told: Told, *, sim_time: bool | None = None) -> tuple[NodeSpec, ...]:
+    """Return a drone in the embedded simulator, or one behind MAVROS or a bridge."""
+    if truth(told.get('simulate', 'false')):
+        nodes = bringup.simulated_drone(
+            model=told['model'], episode=int(told['episode']), task=told['task'],
+            season=told['season'], duration_s=float(told['seconds']), bag=told['record'])
+    else:
+        nodes = bringup.real_drone(model=told['model'], remaps=_every_name(told),
+                                   bag=told['record'], output_frame=told['output_frame'])
+    return _dressed(nodes, told, sim_time=sim_time)
+
+
+def _every_name(told: Told) -> dict[str, str]:
+    """Return the topics as they were named; a drone's are those of MAVROS unless told."""
+    return {bringup.CAMERA: told['camera'], bringup.IMU: told['imu'],
+            bringup.ODOMETRY: told['odom'], bringup.COMMAND: told['cmd_vel']}
+
+
+def _in_gazebo(told: Told) -> tuple[NodeSpec, ...]:
+    if told['vehicle'] == 'car':
+        return _vehicle(told, sim_time=True)
+    model = told['model'] if told['model'] != MODEL.default else FLIGHT_MODEL.default
+    return _drone({**told, 'model': model, 'output_frame': 'base_link'}, sim_time=True)
+
+
+def _bridge(told: Told) -> str:
+    """Return the bridge's configuration: the named one, or that of the vehicle."""
+    name = 'gazebo_bridge.yaml' if told['vehicle'] == 'car' else 'gazebo_bridge_quadrotor.yaml'
+    return told['bridge'] or str(bringup.share(f'config/{name}'))
+
+
 def _record(told: Told) -> tuple[NodeSpec, ...]:
     topics = tuple(told['topics'].split(',')) if told['topics'] else bringup.RECORDED
     node = replace(bringup.recorder(told['bag'], attributes={}, topics=topics), subscribes=())
@@ -148,7 +191,7 @@ def _gazebo(told: Told) -> tuple[Program, ...]:
     words = [*program, '-r', *(['-s', '--headless-rendering']
                                if truth(told['headless']) else []), told['world']]
     bridge = Program(('parameter_bridge',), package='ros_gz_bridge',
-                     parameters={'config_file': told['bridge'], 'use_sim_time': True})
+                     parameters={'config_file': _bridge(told), 'use_sim_time': True})
     return Program(tuple(words), ends_all=True), bridge
 
 
@@ -162,16 +205,25 @@ LAUNCHES: Mapping[str, Launch] = {
          Argument('seconds', '0', 'length of the drive [s]; 0 drives until stopped'),
          Argument('lockstep', 'false', 'the world waits for each command, simulated clock',
                   BOOLEAN), RECORD, *COMMON, MANAGER), _drive, leader='simulator_node'),
+    'drone': Launch(
+        'A drone: policy and flight safety, behind MAVROS or in the embedded simulator.',
+        (FLIGHT_MODEL, Argument('simulate', 'false', 'fly in the embedded simulator', BOOLEAN),
+         Argument('task', 'reach', 'what is flown there', ('reach', 'follow')),
+         Argument('episode', '2001', 'seed of the grove and of the target there'), SEASON,
+         Argument('seconds', '0', 'length of a simulated flight [s]; 0 flies until stopped'),
+         *FLIGHT_TOPICS, OUTPUT_FRAME, RECORD,
+         COMMON[0], replace(COMMON[1], default=str(bringup.share('config/drone.yaml'))),
+         *COMMON[2:], SIM_TIME, MANAGER), _drone, leader='simulator_node'),
     'gazebo': Launch(
         'A Gazebo world of ltc world, the bridge to it, policy and safety.',
         (Argument('world', '', 'world file; empty: one is written for track and season'),
          TRACK, SEASON, Argument('gazebo', 'harmonic', 'which Gazebo: harmonic and newer (gz sim) '
                                  'or fortress (ign gazebo)', ('harmonic', 'fortress')),
          Argument('headless', 'false', 'no window; off-screen OpenGL', BOOLEAN),
-         Argument('bridge', str(bringup.share('config/gazebo_bridge.yaml')),
-                  'configuration of ros_gz_bridge'),
+         Argument('vehicle', 'car', 'which vehicle of the world is driven', ('car', 'drone')),
+         Argument('bridge', '', 'configuration of ros_gz_bridge; empty: that of the vehicle'),
          MODEL, *TOPICS, TRANSPORT, RECORD, *COMMON, MANAGER),
-        lambda told: _vehicle(told, sim_time=True), _gazebo),
+        _in_gazebo, _gazebo),
     'record': Launch(
         'A recorder alone: every topic as the bytes that come, safe against a kill.',
         (Argument('bag', 'bag', 'folder of the bag to write, must not exist'),

@@ -136,7 +136,8 @@ def judged(topic: str, rate: float | None, types: Mapping[str, list[str]]) -> Fi
     name = f'topics {topic}'
     if rate is None:
         others = sorted(other for other, kinds in types.items() if kind in kinds)
-        advice = (f'name yours: ros2 launch ltc_control vehicle_launch.py {argument}:={others[0]}'
+        file = 'drone_launch.py' if others and '/mavros/' in others[0] else 'vehicle_launch.py'
+        advice = (f'name yours: ros2 launch ltc_control {file} {argument}:={others[0]}'
                   if others else 'start its driver, or `ltc drive --domain` for a simulated one; '
                                  'is ROS_DOMAIN_ID that of the vehicle?')
         return Finding(name, 'warning', 'nobody publishes it in this domain', advice)

@@ -80,7 +80,9 @@ def test_a_topic_is_judged_by_type_and_rate() -> None:
     assert judged(bringup.CAMERA, 30.0, {bringup.CAMERA: ['std_msgs/msg/Bool']}).state == 'failed'
     missing = judged(bringup.CAMERA, None, {'/front/image_raw': image})
     assert missing.state == 'warning'
-    assert 'camera:=/front/image_raw' in missing.advice
+    assert 'vehicle_launch.py camera:=/front/image_raw' in missing.advice
+    odometry = {'/mavros/local_position/odom': ['nav_msgs/msg/Odometry']}
+    assert 'drone_launch.py odom:=/mavros' in judged(bringup.ODOMETRY, None, odometry).advice
 
 
 @pytest.mark.ros

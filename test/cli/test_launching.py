@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ltc_control import bringup
 from ltc_control.launches import LAUNCHES
@@ -96,6 +97,47 @@ def test_lockstep_is_not_supervised_and_a_live_drive_is() -> None:
     assert names(step) == ['simulator_node', 'policy_node', 'safety_node']
     assert not any(node.respawn for node in step)
     assert LAUNCHES['drive'].leader == 'simulator_node'
+
+
+def test_a_drone_flies_behind_mavros_or_in_the_embedded_simulator() -> None:
+    real = plan('drone', output_frame='map', record='b')
+    assert names(real) == ['policy_node', 'flight_safety_node', 'recorder_node', 'manager_node']
+    assert real[1].remaps == bringup.MAVROS
+    assert real[1].parameters['output_frame'] == 'map'
+    assert real[0].parameters['vehicle'] == 'drone'
+    assert plan('drone', odom='/odom')[1].remaps[bringup.COMMAND].startswith('/mavros/')
+    assert bringup.ODOMETRY not in plan('drone', odom='/odom')[1].remaps
+    simulated = plan('drone', simulate='true', task='follow', episode='7')
+    assert names(simulated) == ['simulator_node', 'policy_node', 'flight_safety_node',
+                                'manager_node']
+    assert simulated[0].parameters['task'] == 'follow'
+    parameters = next(one for one in LAUNCHES['drone'].arguments if one.name == 'parameters')
+    assert parameters.default.endswith('config/drone.yaml')
+
+
+def test_gazebo_has_a_car_and_a_drone() -> None:
+    for vehicle, safety, bridge in (('car', 'safety_node', 'gazebo_bridge.yaml'),
+                                    ('drone', 'flight_safety_node',
+                                     'gazebo_bridge_quadrotor.yaml')):
+        told = LAUNCHES['gazebo'].told({'world': 'w.sdf', 'vehicle': vehicle})
+        nodes = LAUNCHES['gazebo'].nodes(told)
+        assert names(nodes) == ['policy_node', safety, 'manager_node']
+        assert not nodes[1].remaps, 'the bridge gives the usual names'
+        assert LAUNCHES['gazebo'].programs(told)[1].parameters['config_file'].endswith(bridge)
+        assert Path(nodes[0].parameters['model']).name == {
+            'car': 'car_lane', 'drone': 'drone_target'}[vehicle]
+
+
+def test_the_drone_has_parameters_that_exist() -> None:
+    from dataclasses import fields
+
+    from ltc_control.nodes.parameters import FlightSafetyParameters, PolicyParameters
+    told = yaml.safe_load((ROOT / 'config' / 'drone.yaml').read_text())
+    for node, table in (('policy_node', PolicyParameters),
+                        ('flight_safety_node', FlightSafetyParameters)):
+        given = told[f'/**/{node}']['ros__parameters']
+        defaults = {item.name: item.default for item in fields(table)}
+        assert given.items() <= defaults.items()
 
 
 def test_gazebo_starts_the_world_and_the_bridge_on_simulated_time() -> None:

@@ -81,7 +81,9 @@ def later(node: Any) -> set[str]:
     if isinstance(node, DashboardNode):
         return {ear.topic for ear in (*node._camera, *node._ears, node._ready)}
     if isinstance(node, RecorderNode):
-        return set(bringup.RECORDED)
+        return {*bringup.RECORDED, *bringup.FLIGHT_RECORDED}
+    if isinstance(node, SimulatorNode):    # of the other vehicle
+        return {bringup.TARGET_TRUTH, bringup.COLLISION}
     return {bringup.NEURONS, bringup.IMU} if isinstance(node, AttentionNode) else set()
 
 
@@ -101,7 +103,7 @@ def test_a_node_may_do_what_it_does_and_nothing_else(
         used, may = {topic for topic, _ in found}, allowed(name, 'topics', way)
         assert used <= may, f'{name} may not {way} {used - may}'
         assert may - used <= known, f'{name} does not {way} {may - used - known}'
-    assert later(node) <= allowed(name, 'topics', 'subscribe')
+    assert later(node) <= allowed(name, 'topics', 'subscribe') | allowed(name, 'topics', 'publish')
     served = {service for service, _ in node.get_service_names_and_types_by_node(*own)}
     may = allowed(name, 'services', 'reply')
     assert served <= may, f'{name} may not serve {served - may}'
