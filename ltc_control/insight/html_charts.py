@@ -23,6 +23,7 @@ import numpy as np
 from ltc_control.insight import svg, words
 from ltc_control.insight.palette import CENTRE, INK, LEFT, RIGHT, SENT, rgb
 from ltc_control.insight.recorded_drive import RecordedDrive, Trace
+from ltc_control.insight.recorded_flight import RecordedFlight
 
 NANO = 1e-9
 WIDEST_RASTER = 1600                       # columns; a longer drive shows the newest of each
@@ -71,6 +72,24 @@ def speed_chart(drive: RecordedDrive) -> str:
         (drive.command, 0, 'passed', 'passed on')) if len(trace)]
     return (svg.chart(lines, seconds=drive.seconds, label='speed [m/s]', low=0.0) if lines
             else '')
+
+
+def velocity_chart(drive: RecordedDrive, flight: RecordedFlight, column: int) -> str:
+    """Return one of a drone's four commands, asked for, passed on and, if it is a speed, flown."""
+    lines = [line(drive, trace, at, look, label) for trace, at, look, label in (
+        (flight.pose, 4 + column, 'driven', 'flown'), (flight.request, column, 'asked', 'asked'),
+        (flight.command, column, 'passed', 'passed on'))
+        if len(trace) and at < trace.values.shape[1]]
+    unit = 'm/s' if column < 3 else 'rad/s'
+    return svg.chart(lines, seconds=drive.seconds, label=f'{unit}, left and up are up')
+
+
+def distance_chart(drive: RecordedDrive, flight: RecordedFlight) -> str:
+    """Return the distance from the drone to its target; '' without ground truth."""
+    if not len(flight.distance):
+        return ''
+    way = svg.Line(seconds(drive, flight.pose.stamps_ns), flight.distance, 'driven', 'distance')
+    return svg.chart([way], seconds=drive.seconds, label='distance [m]', low=0.0)
 
 
 def latencies(drive: RecordedDrive) -> tuple[np.ndarray, np.ndarray]:

@@ -40,6 +40,7 @@ from ltc_control.insight import html_strip as strip
 from ltc_control.insight.html_map import draw_map
 from ltc_control.insight.measures import measure
 from ltc_control.insight.recorded_drive import RecordedDrive, Trace, read_drive
+from ltc_control.insight.recorded_flight import read_flight
 from ltc_control.insight.road import Road
 from ltc_control.insight.svg import tag
 from ltc_control.insight.tree_replay import replayed_neurons
@@ -142,19 +143,11 @@ COMMAND_KEYS = (('asked', 'asked by the network'), ('passed', 'passed on by safe
 def _panels(source: Source) -> Iterator[tuple[str, Panel]]:
     drive = source.drive
     known = len(drive.lane) > 0
+    flies = drive.attributes.get('vehicle') == 'drone'
     yield 'map', Panel('Path', draw_map(drive, source.road), missing='' if len(drive.pose) else
                        'The bag holds no odometry: where the vehicle went is not known.',
-                       note='' if known else NO_TRUTH)
-    yield 'offset', Panel(
-        'Place in the lane', charts.offset_chart(drive) if known else '',
-        missing='' if known else NO_TRUTH, note='distance from the centre of the lane, left is up',
-        keys=(('left-key', 'left'), ('right-key', 'right'), ('departure-key', 'departure')))
-    for name, title, body, keys in (
-            ('curvature', 'Curvature', charts.curvature_chart(drive), COMMAND_KEYS),
-            ('speed', 'Speed', charts.speed_chart(drive),
-             (('driven', 'driven'), *COMMAND_KEYS))):
-        yield name, Panel(title, body, keys=keys, note='left is up' if name == 'curvature' else '',
-                          missing='' if body else 'The bag holds no commands.')
+                       note='' if known or flies else NO_TRUTH)
+    yield from _flight_panels(drive) if flies else _road_panels(drive, known)
     latency = charts.latency_chart(drive)
     yield 'latency', Panel(
         'Latency', latency,
@@ -166,6 +159,33 @@ def _panels(source: Source) -> Iterator[tuple[str, Panel]]:
                             'The bag holds no verdicts: no safety node was recorded.')
     yield from _neuron_panels(source)
     yield 'attention', _attention_panel(source)
+
+
+def _flight_panels(drive: RecordedDrive) -> Iterator[tuple[str, Panel]]:
+    flight = read_flight(drive.bag)
+    distance = charts.distance_chart(drive, flight)
+    yield 'target', Panel('Distance to the target', distance, missing='' if distance else
+                          'This bag holds no ground truth: where the target was is not known.')
+    for column, (name, title) in enumerate((('forward', 'Forward'), ('left', 'Sideways'),
+                                            ('up', 'Up'), ('yaw_rate', 'Yaw rate'))):
+        asked = len(flight.request) + len(flight.command)
+        yield name, Panel(
+            title, charts.velocity_chart(drive, flight, column) if asked else '',
+            keys=(('driven', 'flown'), *COMMAND_KEYS)[column == 3:],
+            missing='' if asked else 'The bag holds no commands.')
+
+
+def _road_panels(drive: RecordedDrive, known: bool) -> Iterator[tuple[str, Panel]]:
+    yield 'offset', Panel(
+        'Place in the lane', charts.offset_chart(drive) if known else '',
+        missing='' if known else NO_TRUTH, note='distance from the centre of the lane, left is up',
+        keys=(('left-key', 'left'), ('right-key', 'right'), ('departure-key', 'departure')))
+    for name, title, body, keys in (
+            ('curvature', 'Curvature', charts.curvature_chart(drive), COMMAND_KEYS),
+            ('speed', 'Speed', charts.speed_chart(drive),
+             (('driven', 'driven'), *COMMAND_KEYS))):
+        yield name, Panel(title, body, keys=keys, note='left is up' if name == 'curvature' else '',
+                          missing='' if body else 'The bag holds no commands.')
 
 
 def _neuron_panels(source: Source) -> Iterator[tuple[str, Panel]]:

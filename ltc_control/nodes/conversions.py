@@ -370,9 +370,10 @@ def health_message(name: str, values: Mapping[str, object], *, stamp_ns: int,
         level=level, name=name, message=warning or 'ok', values=pairs))
 
 
-def health_values(message: DiagnosticArray) -> dict[str, str]:
-    """Return the values of a report as text by name."""
-    return {pair.key: pair.value for status in message.status for pair in status.values}
+def health_values(message: DiagnosticArray, *, sender: str = '') -> dict[str, str]:
+    """Return the values of a report as text by name; with ``sender`` those of that node alone."""
+    return {pair.key: pair.value for status in message.status
+            if not sender or status.name.partition(':')[0] == sender for pair in status.values}
 
 
 def _diagnostic_array(stamp_ns: int, status: DiagnosticStatus) -> DiagnosticArray:

@@ -54,7 +54,6 @@ LOOK_EVERY_S = 0.25                        # for publishers that have appeared
 LONGEST_WAIT_S = 90.0                      # for the others to be ready
 QUEUE = 60                                 # messages of a topic between two looks
 ROAD_STEP_M = 2.0
-COLLISION = '/ground_truth/collision'      # a drone's, where a simulator tells it
 
 
 class DashboardNode(Node):
@@ -108,12 +107,12 @@ class DashboardNode(Node):
             Ear(JointState, bringup.NEURONS, lambda m, _: view.on_neurons(
                 *convert.neuron_values(m))),
             Ear(Vector3Stamped, bringup.LANE_TRUTH, self._on_lane),
-            Ear(PointStamped, bringup.DEPARTURE if shown is CAR else COLLISION,
+            Ear(PointStamped, bringup.DEPARTURE if shown is CAR else bringup.COLLISION,
                 lambda m, _: view.on_departure(), depth=QUEUE),
             Ear(String, bringup.IN_COMMAND, lambda m, _: view.on_in_command(m.data)),
             Ear(String, bringup.WHY, lambda m, _: view.on_why(m.data)),
             Ear(DiagnosticArray, bringup.DIAGNOSTICS, lambda m, _: view.on_health(
-                convert.health_values(m)), depth=QUEUE))
+                convert.health_values(m, sender='simulator_node')), depth=QUEUE))
 
     def _look(self) -> None:
         """Listen to topics that somebody publishes, once the drive no longer counts its ears."""

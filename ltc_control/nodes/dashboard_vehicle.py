@@ -49,12 +49,6 @@ class Shown:
         return [getattr(command, field) for field in self.fields]
 
 
-def _velocity(message: Any) -> Velocity:
-    linear = message.twist.linear
-    return Velocity(convert.stamp_ns(message.header.stamp), linear.x, linear.y, linear.z,
-                    message.twist.angular.z)
-
-
 def _bend(odometry: Odometry) -> float:
     return odometry.yaw_rate / odometry.speed if odometry.speed >= LEAST_SPEED else float('nan')
 
@@ -75,6 +69,7 @@ CAR = Shown(
 DRONE = Shown(
     'drone', ('forward', 'left', 'up', 'yaw_rate'),
     (('forward', 'forward [m/s]'), ('yaw_rate', 'yaw rate [rad/s], left is up')),
-    ('collisions', 'The drone hit something.'), _velocity,
+    ('collisions', 'The drone hit something.'),
+    convert.velocity_from_twist,
     lambda drone: (drone.speed, drone.speed_left, drone.speed_up, drone.yaw_rate), _drone_words)
 VEHICLES = {'car': CAR, 'drone': DRONE}

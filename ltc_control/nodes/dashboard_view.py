@@ -53,6 +53,7 @@ class LiveView:
         self._shown = shown
         self.limits, self.limits_known = Limits(), False
         self.path = DrivenPath()
+        self._spacing_s = 0.9 / rate_hz        # of the drive's time
         self._history: deque[list[float | None]] = deque(maxlen=round(HISTORY_S * rate_hz))
         self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
         self._latency_ms: deque[float] = deque(maxlen=LATENCIES)
@@ -143,11 +144,11 @@ class LiveView:
     def tick(self, picture: Mapping[str, Any]) -> dict[str, Any]:
         """Return what changes, JSON-ready, and remember it; ``picture`` tells of the image."""
         self._count += 1
-        self._history.append(self._sample())
+        sample = self._remembered(self._sample())
         self._verdicts.append(self._verdict)
         driver = words.in_command(self._in_command, self._verdict)
         return {
-            'n': self._count, 'at': self._history[-1], 'picture': dict(picture),
+            'n': self._count, 'at': sample, 'picture': dict(picture),
             'asked': self._values(self._asked), 'passed': self._values(self._passed),
             'driven': None if self._odometry is None else [
                 _round(v, 4) for v in self._shown.driven(self._odometry)],
@@ -184,6 +185,14 @@ class LiveView:
         if self._first_ns is None or self._stamp_ns is None:
             return 0.0
         return NANO * (self._stamp_ns - self._first_ns)
+
+    def _remembered(self, sample: list[float | None]) -> list[float | None]:
+        """Keep a sample where time has gone on: a slow lockstep drive has few seconds a minute."""
+        newest = self._history[-1][0] if self._history else None
+        now = sample[0]
+        if newest is None or now is None or not 0.0 <= now - newest < self._spacing_s:
+            self._history.append(sample)
+        return sample
 
     def _sample(self) -> list[float | None]:
         """Return [time], then driven, asked and passed on of each chart."""

@@ -147,3 +147,12 @@ def test_lane_truth_and_points_survive() -> None:
     assert convert.lane_truth(over_the_wire(convert.lane_message(truth))) == truth
     point = over_the_wire(convert.point_message(Odometry(9, 1.5, -2.5, 0.0, 0.0, 0.0)))
     assert (point.point.x, point.point.y, point.header.frame_id) == (1.5, -2.5, 'odom')
+
+
+def test_figures_of_one_node_are_not_those_of_another() -> None:
+    both = convert.health_message('policy_node: policy', {'latency_ms_p50': 0.0}, stamp_ns=1)
+    both.status += convert.health_message(
+        'simulator_node: drive', {'latency_ms_p50': 7.5}, stamp_ns=1).status
+    assert convert.health_values(both, sender='simulator_node') == {'latency_ms_p50': '7.5'}
+    assert convert.health_values(both, sender='policy_node') == {'latency_ms_p50': '0.0'}
+    assert convert.health_values(both, sender='nobody') == {}

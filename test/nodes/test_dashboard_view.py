@@ -150,6 +150,15 @@ def test_history_lasts_a_minute() -> None:
     assert history[-1][0] == pytest.approx(89.9)
 
 
+def test_a_minute_is_one_of_the_drive_however_slow_it_goes() -> None:
+    seen = view(rate_hz=10.0)
+    for index in range(2700):              # a lockstep drive at a third of the clock's speed
+        seen.on_request(Command(WALL + index * SECOND // 30, 0.01, 5.0))
+        assert seen.tick(PICTURE)['at'][0] == pytest.approx(index / 30, abs=0.006)
+    history = seen.hello()['history']
+    assert history[-1][0] - history[0][0] > 59.0
+
+
 def test_the_path_breaks_where_the_car_was_put_elsewhere() -> None:
     path = DrivenPath()
     for x in (0.0, 0.1, 0.6, 1.2, 40.0, math.nan, 40.7):
