@@ -107,8 +107,8 @@ class DashboardNode(Node):
             Ear(JointState, bringup.NEURONS, lambda m, _: view.on_neurons(
                 *convert.neuron_values(m))),
             Ear(Vector3Stamped, bringup.LANE_TRUTH, self._on_lane),
-            Ear(PointStamped, bringup.DEPARTURE if shown is CAR else bringup.COLLISION,
-                lambda m, _: view.on_departure(), depth=QUEUE),
+            *(Ear(PointStamped, topic, lambda m, _: view.on_departure(), depth=QUEUE)
+              for topic in (bringup.DEPARTURE, bringup.COLLISION)),
             Ear(String, bringup.IN_COMMAND, lambda m, _: view.on_in_command(m.data)),
             Ear(String, bringup.WHY, lambda m, _: view.on_why(m.data)),
             Ear(DiagnosticArray, bringup.DIAGNOSTICS, lambda m, _: view.on_health(
