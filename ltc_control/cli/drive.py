@@ -49,7 +49,7 @@ EPILOG = """examples:
 """
 REFRESH_S = 0.1
 PLAIN_LINE_EVERY_S = 5.0
-FINISH_BAG_S = 120.0                       # indexing an hour of images takes its time
+FINISH_BAG_S = 300.0                       # indexing an hour of images takes its time
 MODELS = {'car': 'models/car_lane', 'drone': 'models/drone_target'}
 SIMULATOR, RECORDER = 'simulator_node', 'recorder_node'
 
