@@ -74,7 +74,7 @@ TOPICS = (IMAGE, IMU, COMMAND)
 RATES_HZ = {IMAGE: 30, IMU: 200, COMMAND: 50}
 HEIGHT, WIDTH = 480, 640
 SENT = struct.Struct('<qq')                # stamp, 1 after publish returned
-START_S, STOP_S = 60.0, 150.0
+START_S, STOP_S = 240.0, 900.0          # a busy machine starts a process in a minute
 
 
 def main() -> int:
@@ -253,7 +253,8 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
                       f'bag:={one / "bag"}', '-p', f'topics:={",".join(TOPICS)}'],
                      environment, one / 'log.txt')
     try:
-        _until(lambda: ledger.written > 20, process, 'the recorder to receive')
+        _until(lambda: ledger.written > 20, process, 'the recorder to receive',
+               log=one / 'log.txt')
         begun, cpu_s = time.monotonic(), _cpu_s(process.pid)
         time.sleep(after_s)
         total.cpu_s += _cpu_s(process.pid) - cpu_s
@@ -386,7 +387,8 @@ def _publisher(folder: Path, environment: dict[str, str],
     process = _start(['--role', 'publisher', '--file', str(folder / 'sent')], environment,
                      folder / 'publisher.txt')
     try:
-        _until(lambda: Path(f'{folder / "sent"}.0').exists(), process, 'the publisher to start')
+        _until(lambda: Path(f'{folder / "sent"}.0').exists(), process, 'the publisher to start',
+               log=folder / 'publisher.txt')
         yield process
     finally:
         process.terminate()
@@ -399,11 +401,12 @@ def _start(words: list[str], environment: dict[str, str], log: Path) -> subproce
                                 stdout=stream, stderr=subprocess.STDOUT)
 
 
-def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
+def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], what: str, *,
+           log: Path) -> None:
     deadline = time.monotonic() + START_S
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f'waited in vain for {what}')
+            raise SystemExit(f'waited in vain for {what}; it said {log.read_text()[-2000:]!r}')
         time.sleep(0.01)
 
 
