@@ -40,6 +40,7 @@ from ltc_control.insight.tree_variables import (
 GROW, PRUNE, JUDGE = 0, 1, 2
 SEGMENT_S = 6.0                            # of a single drive; longer than any neuron remembers
 GAP_S = 0.5                                # left out where two kinds of segments meet
+LEAST_PIECES = 4                           # one of each use, and one more to grow on
 FEWEST_FRAMES = 300
 ENOUGH_FRAMES = 6000                       # below, a tree is warned about
 ENOUGH_DRIVES = 8                          # from here on whole drives are held out
@@ -145,18 +146,21 @@ def divided(samples: Samples) -> np.ndarray:
     Return the use of each frame, (T,): GROW, PRUNE, JUDGE, or -1 in a gap between them.
 
     Every fourth piece judges, another prunes. A piece is a whole drive where there are at least
-    ENOUGH_DRIVES, else SEGMENT_S of one; raises BagError for too few frames.
+    ENOUGH_DRIVES, else SEGMENT_S of one, or less where that would leave no piece to judge by;
+    raises BagError for too few frames.
     """
     if len(samples) < FEWEST_FRAMES:
         raise BagError(f'{len(samples)} frames are too few to grow a tree and to judge it; give '
                        f'at least {FEWEST_FRAMES}, better a drive of one or two minutes')
     if len(np.unique(samples.drive)) >= ENOUGH_DRIVES:
         return _role(samples.drive)
-    segment = np.floor(samples.time_s / SEGMENT_S).astype(int)
+    whole = sum(samples.time_s[samples.drive == d].max() for d in np.unique(samples.drive))
+    length = min(SEGMENT_S, whole / LEAST_PIECES)
+    segment = np.floor(samples.time_s / length).astype(int)
     before = np.r_[0, np.cumsum([segment[samples.drive == d].max() + 1
                                  for d in np.unique(samples.drive)])]
     use = _role(segment + before[samples.drive])
-    inside = samples.time_s - segment * SEGMENT_S
+    inside = samples.time_s - segment * length
     use[(inside < GAP_S) & (segment > 0)] = -1
     return use
 

@@ -202,3 +202,14 @@ def test_a_replay_is_the_same_to_the_bit_and_needs_no_neurons(tmp_path: Path) ->
     assert states.values.shape == (18, 19)
     assert commands.values[:, 1].max() <= 14.0
     assert np.ptp(states.values[:, 0]) > 0
+
+
+@pytest.mark.parametrize('seconds', [(10.0,), (12.0,), (18.0,), (5.0, 7.0), (4.0, 4.0, 4.0)])
+def test_a_short_drive_too_has_frames_to_grow_prune_and_judge(seconds: tuple[float, ...]) -> None:
+    times = [np.arange(round(30 * length)) / 30 for length in seconds]
+    count = sum(map(len, times))
+    drive = np.repeat(np.arange(len(times)), [len(one) for one in times])
+    samples = Samples((), ('a',), np.zeros((count, 0)), np.zeros((count, 1)),
+                      np.zeros((count, 2)), drive, np.concatenate(times), ())
+    use = divided(samples)
+    assert all((use == kind).sum() > 10 for kind in (GROW, PRUNE, JUDGE))
