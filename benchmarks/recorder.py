@@ -32,7 +32,9 @@ into memory and survives the kill: ``taken`` before the write, ``written`` after
 Beside it ``torn`` counts messages that were taken from the middleware and are not in the bag: the
 kill came into the very call that was writing them. ``tail_ms`` is from the last message in the bag
 to the last one sent before the kill: what was sent in that time was on its way. A bag counts as
-``recovered`` when ``rosbags`` and ``mcap`` both read every message of it.
+``recovered`` when ``rosbags`` and ``mcap`` both read every message of it. ``frozen`` counts
+publishers that hung after a kill: Fast DDS keeps a lock in shared memory, and whoever dies holding
+it stops those who wait for it. Such a publisher is replaced.
 
 ``recovery_mb_s`` is bytes of spool over the time until the indexed, compressed bag is synced to
 disk and has its name; ``disk_mb_s`` is what the disk takes when as many bytes are only written
@@ -74,7 +76,8 @@ TOPICS = (IMAGE, IMU, COMMAND)
 RATES_HZ = {IMAGE: 30, IMU: 200, COMMAND: 50}
 HEIGHT, WIDTH = 480, 640
 SENT = struct.Struct('<qq')                # stamp, 1 after publish returned
-START_S, STOP_S = 240.0, 900.0          # a busy machine starts a process in a minute
+START_S, STOP_S = 240.0, 900.0             # a busy machine starts a process in a minute
+FROZEN_S = 20.0
 
 
 def main() -> int:
@@ -213,6 +216,7 @@ class Kills:
     lost: int = 0
     holes: int = 0
     torn: int = 0
+    frozen: int = 0
     messages: int = 0
     megabytes: float = 0.0
     recovery_s: float = 0.0
@@ -225,13 +229,14 @@ def kills(folder: Path, count: int, *, seed: int | None) -> dict[str, Any]:
     """Kill a recorder ``count`` times, finish what it left, compare with what was sent."""
     rng, total = random.Random(seed), Kills()
     environment = _environment(folder, participants=3)
-    with _publisher(folder, environment) as publisher, \
+    with _publishing(folder, environment) as publisher, \
             progress_bar('killing recorders', total=count) as advance:
         for number in range(count):
             one = folder / f'kill_{number}'
             one.mkdir()
             _kill(one, folder / 'sent', environment, total, publisher=publisher,
                   after_s=rng.uniform(0.5, 4.0))
+            total.frozen = publisher.frozen
             shutil.rmtree(one)
             advance(f'{total.recovered} recovered, {total.lost} lost')
     disk = _disk_mb_s(folder, int(1e6 * total.megabytes / count))
@@ -239,7 +244,7 @@ def kills(folder: Path, count: int, *, seed: int | None) -> dict[str, Any]:
     return {'kills': count, 'recovered': total.recovered, 'lost': total.lost,
             'recovery_mb_s': round(total.megabytes / total.recovery_s, 1),
             'cpu_share': round(total.cpu_s / total.wall_s, 3), 'messages': total.messages,
-            'holes': total.holes, 'torn': total.torn,
+            'holes': total.holes, 'torn': total.torn, 'frozen': total.frozen,
             'tail_ms': {'median': round(float(np.median(tails)), 1),
                         'max': round(float(tails.max()), 1)},
             'recorded_mb': round(total.megabytes, 1), 'recorded_s': round(total.wall_s, 1),
@@ -247,14 +252,14 @@ def kills(folder: Path, count: int, *, seed: int | None) -> dict[str, Any]:
 
 
 def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
-          publisher: subprocess.Popen[bytes], after_s: float) -> None:
+          publisher: Publisher, after_s: float) -> None:
     ledger = Ledger(one / 'ledger', new=True)
     process = _start(['--role', 'recorder', '--file', str(one / 'ledger'), '--', '-p',
                       f'bag:={one / "bag"}', '-p', f'topics:={",".join(TOPICS)}'],
                      environment, one / 'log.txt')
     try:
-        _until(lambda: ledger.written > 20, process, 'the recorder to receive',
-               log=one / 'log.txt')
+        _until(lambda: publisher.tend() and ledger.written > 20, process,
+               'the recorder to receive', log=one / 'log.txt')
         begun, cpu_s = time.monotonic(), _cpu_s(process.pid)
         time.sleep(after_s)
         total.cpu_s += _cpu_s(process.pid) - cpu_s
@@ -263,7 +268,7 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
         process.kill()
         killed_ns = time.monotonic_ns()
         process.wait()
-    publisher.send_signal(signal.SIGSTOP)
+    publisher.pause()
     try:
         spool = one / 'bag.spool'
         megabytes = sum(file.stat().st_size for file in spool.iterdir()) / 1e6
@@ -271,7 +276,7 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
         done = recover(spool)
         total.recovery_s += time.monotonic() - started
     finally:
-        publisher.send_signal(signal.SIGCONT)
+        publisher.go_on()
     total.megabytes += megabytes
     total.messages += done.messages
     stamps = _stamps(done.bag)
@@ -318,7 +323,7 @@ def drive(folder: Path, minutes: float) -> dict[str, Any]:
     domain = choose_domain(None)
     environment = ros_environment(domain=domain, logs=folder / 'ros', participants=8)
     run = folder / 'run'
-    with _publisher(folder, environment) as publisher:
+    with _publishing(folder, environment) as publisher:
         process = subprocess.Popen(
             [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--seconds',
              str(60 * minutes), '--record', '--no-video', '--domain', str(domain), '--out',
@@ -330,7 +335,7 @@ def drive(folder: Path, minutes: float) -> dict[str, Any]:
             process.send_signal(signal.SIGINT)
             process.wait(STOP_S)
             raise
-        publisher.terminate()
+        publisher.end()
     if process.returncode:
         raise SystemExit(f'the drive ended with code {process.returncode}')
     return _compared(run / 'bag', folder, {
@@ -381,18 +386,66 @@ def _child(parent: int, name: str) -> int | None:
     return None
 
 
+class Publisher:
+    """The publisher's process; started anew where it hangs."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder, self._environment = folder, environment
+        self._moved = (0, time.monotonic())            # bytes of its list, and since when
+        self.frozen = 0
+        self._process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return _start(['--role', 'publisher', '--file', str(self._folder / 'sent')],
+                      self._environment, self._folder / 'publisher.txt')
+
+    def wait(self) -> None:
+        """Return when it publishes."""
+        _until(lambda: self._size() > 0, self._process, 'the publisher to start',
+               log=self._folder / 'publisher.txt')
+
+    def _size(self) -> int:
+        return sum(file.stat().st_size for file in self._folder.glob('sent.*'))
+
+    def tend(self) -> bool:
+        """Replace a publisher that has not sent anything for long; return True."""
+        size, now = self._size(), time.monotonic()
+        if size != self._moved[0]:
+            self._moved = (size, now)
+        elif now - self._moved[1] > FROZEN_S:
+            self._process.kill()           # it waits for a lock: no other signal reaches it
+            self._process.wait()
+            self._process, self._moved = self._started(), (size, time.monotonic())
+            self.frozen += 1
+        return True
+
+    def pause(self) -> None:
+        """Let it hold its breath."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on; the pause was none of its own."""
+        self._process.send_signal(signal.SIGCONT)
+        self._moved = (self._size(), time.monotonic())
+
+    def end(self) -> None:
+        """End it, whatever it waits for."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
 @contextmanager
-def _publisher(folder: Path, environment: dict[str, str],
-               ) -> Iterator[subprocess.Popen[bytes]]:
-    process = _start(['--role', 'publisher', '--file', str(folder / 'sent')], environment,
-                     folder / 'publisher.txt')
+def _publishing(folder: Path, environment: dict[str, str]) -> Iterator[Publisher]:
+    publisher = Publisher(folder, environment)
     try:
-        _until(lambda: Path(f'{folder / "sent"}.0').exists(), process, 'the publisher to start',
-               log=folder / 'publisher.txt')
-        yield process
+        publisher.wait()
+        yield publisher
     finally:
-        process.terminate()
-        process.wait(20)
+        publisher.end()
 
 
 def _start(words: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
