@@ -25,7 +25,6 @@ that the damage hit; and before each metadata record a :func:`mark` with its CRC
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections import deque
@@ -50,6 +49,8 @@ from mcap.records import (
     Statistics,
     SummaryOffset,
 )
+
+from ltc_control.data.direct_file import DirectFile
 
 Buffer: TypeAlias = 'bytes | memoryview'
 Record: TypeAlias = 'Header | Schema | Channel | Metadata | DataEnd | Footer'
@@ -131,7 +132,7 @@ class McapFile:
     """
 
     def __init__(self, path: Path, *, library: str) -> None:
-        self._stream = path.open('wb')
+        self._stream = DirectFile(path)
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[tuple[_Chunk, Future[_Packed]]] = deque()
         self._chunk = _Chunk()
@@ -182,10 +183,9 @@ class McapFile:
         self._write(record)
 
     def flush(self) -> None:
-        """Return when every message is in the file and no view is held."""
+        """Return when every message is on its way into the file and no view is held."""
         self._end_chunk()
         self._settle(0)
-        self._stream.flush()
 
     def finish(self) -> None:
         """Write the index and the end, and sync to disk."""
@@ -197,8 +197,7 @@ class McapFile:
                         summary_crc=0)
         footer.summary_crc = zlib.crc32(encoded(footer)[:-4], zlib.crc32(summary.data))
         self._write(encoded(footer), MAGIC)
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self._stream.sync()
         self.close()
 
     def close(self) -> None:
