@@ -145,6 +145,8 @@ class _Syncer:
         while not self._stopped.wait(_SYNC_EVERY_S):
             try:
                 os.fdatasync(self._number)
+                # pages that nobody will read soon: used again, they cost a fifth of fresh ones
+                os.posix_fadvise(self._number, 0, 0, os.POSIX_FADV_DONTNEED)
             except OSError:                # the writer meets the same error, and tells it
                 return
 

@@ -308,7 +308,7 @@ class RecorderParameters:
     floor_mb: float = described(
         500.0, 'free disk space below which nothing is recorded [MB]', low=0.0, high=1e7)
     poll_s: float = described(
-        0.01, 'longest stay of a message before it is written [s]', low=0.001, high=0.5)
+        0.02, 'longest stay of a message before it is written [s]', low=0.001, high=0.5)
     lockstep: bool = described(False, 'keep a deep queue, so that nothing is lost')
     expect: str = described('', 'endpoint counts to reach, as publisher:/topic:2, by spaces')
 

@@ -49,6 +49,7 @@ from ltc_control.data.rosbag2 import Topic
 from ltc_control.data.spool import Received, Split
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
+from ltc_control.nodes.kept_memory import keep_memory
 from ltc_control.nodes.parameters import RecorderParameters, declare
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.recorded_topics import RecordedTopics, matcher, matching_qos
@@ -266,6 +267,7 @@ def parse_attributes(text: str) -> dict[str, str]:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Record until SIGINT or SIGTERM, take in what is still on its way, finish the bag."""
+    keep_memory()
     # rclpy's own handler would shut the context down at once, and lose what is queued
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     stops: list[int] = []

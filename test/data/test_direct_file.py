@@ -80,7 +80,8 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     file = DirectFile(tmp_path / 'file')
     monkeypatch.setattr(direct_file.os, 'write', full)
+    file.write(bytes(BLOCK))
     with pytest.raises(OSError, match='No space left'):
-        file.write(bytes(BLOCK))
+        file.sync()
     monkeypatch.undo()
     file.close()
