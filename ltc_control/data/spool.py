@@ -217,6 +217,13 @@ class SpoolWriter:
         elif self._split.is_due(size=self._file.size, span_ns=newest_ns - self._file.first_ns):
             self._next_file()
             self._file.first_ns = min(item.received_ns for item in batch)
+        self._put(batch)
+
+    def begin_with(self, standing: Sequence[Received]) -> None:
+        """Append what was said before and still holds; it is as old as it is, and ends no file."""
+        self._put(sorted(standing, key=lambda item: item.received_ns))
+
+    def _put(self, batch: Sequence[Received]) -> None:
         parts: list[bytes] = []
         for count, item in enumerate(batch):
             number = self._number(item)

@@ -137,6 +137,7 @@ class RecorderNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Fill the ring, and record where the parameter says so."""
+        self.poll()                        # what came before belongs to no recording
         self._active = True
         if self.told.record:
             self._recordings.start()       # where the disk is full the ring still runs
@@ -192,6 +193,8 @@ class RecorderNode(LifecycleNode):
             batch, more = self._topics.take()
             if batch and self._active:
                 self._take(batch)
+            else:
+                self._recordings.note(batch)
 
     def _take(self, batch: list[Received]) -> None:
         self.last_write = time.monotonic()
@@ -209,6 +212,7 @@ class RecorderNode(LifecycleNode):
     def _on_start(self, _: Trigger.Request, answer: Trigger.Response) -> Trigger.Response:
         if not self._active:
             return _answered(answer, '', 'the recorder is not active')
+        self.poll()                        # what came before belongs to no recording
         done = self._recordings.start()
         return _answered(answer, f'recording {self._recordings.bag}' if done else '',
                          self._recordings.trouble)

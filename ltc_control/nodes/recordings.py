@@ -71,6 +71,7 @@ class Recordings:
         self.ring = ring
         self._topics: dict[str, Topic] = {}
         self._watches: dict[str, StampWatch | None] = {}
+        self._standing: dict[str, Received] = {}       # newest of each latched topic
         self._spool: SpoolWriter | None = None
         self._background = Background(failed=lambda error: failed(str(error)))
         self.counts: dict[str, int] = {}   # messages of all recordings by topic
@@ -135,14 +136,22 @@ class Recordings:
                                           split=self._rules.split)
                 for topic in self._topics.values():
                     self._spool.declare(topic)
+                self._spool.begin_with(list(self._standing.values()))
             except BagError as error:
                 self._spool, self.trouble = None, str(error)
         if self.trouble:
             self._failed(f'not recording: {self.trouble}')
         return not self.trouble
 
+    def note(self, batch: Collection[Received]) -> None:
+        """Remember what stands for late joiners: the next recording begins with it."""
+        for item in batch:
+            if item.topic in self.ring.latched:
+                self._standing[item.topic] = item
+
     def take(self, batch: Collection[Received]) -> None:
         """Take in messages, oldest first: to the disk before anything else."""
+        self.note(batch)
         if self._spool is not None and batch:
             self._guarded(lambda spool: spool.write_all(list(batch)))
         for item in batch:

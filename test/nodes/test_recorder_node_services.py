@@ -180,6 +180,32 @@ def test_stop_and_start_make_the_next_bag(stage: Any, record: Any, tmp_path: Pat
     assert words_in(tmp_path / 'bag_2') == ['second', 'third']
 
 
+def test_every_recording_begins_with_what_still_holds(stage: Any, record: Any,
+                                                      tmp_path: Path) -> None:
+    ears = stage.listener()
+    standing = ears.create_publisher(String, '/map', LATCHED)
+    out = ears.create_publisher(String, '/words', 50)
+    standing.publish(String(data='an old map'))
+    record(topics='/words,/map', autostart=False, split_s=0.5)
+    assert change(stage, Transition.TRANSITION_CONFIGURE)
+    wait_for(stage, lambda: out.get_subscription_count() and standing.get_subscription_count())
+    say(stage, out, ['unheard'] * 100)     # longer than a file of the bag may span
+    assert change(stage, Transition.TRANSITION_ACTIVATE)
+    say(stage, out, ['one'])
+    assert ask(stage, 'stop').success
+    standing.publish(String(data='the map'))
+    say(stage, out, ['unheard'])
+    assert ask(stage, 'start').success
+    say(stage, out, ['two'])
+    assert ask(stage, 'stop').success
+    wait_for(stage, (tmp_path / 'bag_2').exists)
+    for name, told in (('bag', {'an old map', 'one'}), ('bag_2', {'the map', 'two'})):
+        with AnyReader([tmp_path / name]) as reader:
+            assert {reader.deserialize(raw, link.msgtype).data
+                    for link, _, raw in reader.messages()} == told
+        assert len(list((tmp_path / name).glob('*.mcap'))) == 1
+
+
 def test_an_emergency_and_a_take_over_save_what_was_just_before(stage: Any, record: Any,
                                                                 tmp_path: Path) -> None:
     ears = stage.listener()
