@@ -111,13 +111,19 @@ def verdicts(rows: list[dict[str, Any]]) -> bool:
     return all(row['ratio'] >= row['target'] for row in rows if 'target' in row)
 
 
-def publish(report: dict[str, Any], target: str | None) -> None:
-    """Print the report as a table, or write it as JSON to a file or, for ``-``, to stdout."""
+def written(report: dict[str, Any], target: str | None) -> bool:
+    """Write JSON to a file or, for ``-``, to stdout; say whether stdout is taken by it."""
     if target == '-':
         print(json.dumps(report, indent=2))
-        return
-    if target is not None:
+    elif target is not None:
         Path(target).write_text(json.dumps(report, indent=2) + '\n')
+    return target == '-'
+
+
+def publish(report: dict[str, Any], target: str | None) -> None:
+    """Print the report as a table, or write it as JSON to a file or, for ``-``, to stdout."""
+    if written(report, target):
+        return
     info = report['machine']
     print(f'{info["processor"]}, load {info["load_average"]}, one thread')
     for row in report['rows']:

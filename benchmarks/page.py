@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from interleaved import machine
+from interleaved import machine, written
 
 from ltc_control.cli.processes import choose_domain, ros_environment
 
@@ -196,12 +196,8 @@ def _memory_mb(pid: int) -> float:
 
 
 def _publish(report: dict[str, Any], target: str | None) -> None:
-    import json
-    if target == '-':
-        print(json.dumps(report, indent=2))
+    if written(report, target):
         return
-    if target is not None:
-        Path(target).write_text(json.dumps(report, indent=2) + '\n')
     info = report['machine']
     print(f'{info["processor"]}, load {info["load_average"]}, {report["rate_hz"]:g} Hz')
     for row in report['rows']:

@@ -36,9 +36,14 @@ _WORDS = {
 }
 
 
+def in_words(verdict: Verdict) -> str:
+    """Return what a verdict means, of a car or of a drone."""
+    return _WORDS[verdict]
+
+
 def reason(state: GateState) -> str:
-    """Return one line on the last tick."""
-    words = _WORDS[state.verdict]
+    """Return one line on the last tick of the car's gate."""
+    words = in_words(state.verdict)
     if state.verdict in (Verdict.OBSTACLE_SLOW, Verdict.OBSTACLE_STOP):
         words += f': {state.distance_m:.1f} m from the bumper along the path'
         if state.in_command is InCommand.HUMAN:

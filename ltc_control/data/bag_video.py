@@ -21,9 +21,6 @@ by its suffix, WebM (VP8), which every browser plays.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +31,7 @@ import numpy as np
 
 from ltc_control.core.errors import BagError, ConfigError, ImageError
 from ltc_control.data.bag_camera import DRIVEN_BY, IMAGES, cameras_of, pixels
+from ltc_control.data.film_writer import open_film
 from ltc_control.data.raw import RawRecording
 
 CODECS = {'.mp4': 'mp4v', '.webm': 'VP80'}
@@ -177,24 +175,9 @@ class _Film:
 
     def _open(self) -> cv2.VideoWriter:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        code = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix])
-        with _quiet_stderr():              # FFmpeg tells of a tag that WebM does not need
-            writer = cv2.VideoWriter(str(self._path), code, self._rate_hz, self._size)
+        writer = open_film(self._path, code=CODECS[self._path.suffix], rate_hz=self._rate_hz,
+                           size=self._size)
         if not writer.isOpened():
             raise BagError(f'OpenCV cannot write {str(self._path)!r} as {self._path.suffix}; '
                            'name the film with the other suffix of .mp4 and .webm')
         return writer
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Send what native code writes to stderr nowhere, while the block runs."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open('w') as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

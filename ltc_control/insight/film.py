@@ -19,17 +19,14 @@ A longer drive runs faster than life, and says so. Where OpenCV cannot write VP8
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import LtcError
+from ltc_control.data.film_writer import open_film
 from ltc_control.insight.panel import Instant, View, draw
 from ltc_control.insight.recorded_drive import RecordedDrive, camera_frames
 
@@ -86,9 +83,7 @@ def write_film(pictures: Iterator[np.ndarray], stem: Path) -> Path:
     size = first.shape[1], first.shape[0]
     for suffix, code in FORMATS:
         path = stem.with_suffix(suffix)
-        with _quiet_stderr():              # FFmpeg tells of a tag that WebM does not need
-            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code),
-                                     PICTURES_PER_SECOND, size)
+        writer = open_film(path, code=code, rate_hz=PICTURES_PER_SECOND, size=size)
         if writer.isOpened():
             break
     else:
@@ -99,17 +94,3 @@ def write_film(pictures: Iterator[np.ndarray], stem: Path) -> Path:
         writer.write(picture[..., ::-1])
     writer.release()
     return path
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Send what native code writes to stderr nowhere, while the block runs."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open('w') as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

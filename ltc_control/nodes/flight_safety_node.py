@@ -23,31 +23,30 @@ stepped once a request, when the odometry of the same moment is there.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Bool, String
-from std_srvs.srv import SetBool, Trigger
+from std_msgs.msg import Bool
 
 from ltc_control import bringup
 from ltc_control.core import flight_gate
-from ltc_control.core.contracts import InCommand, Odometry, Velocity, Verdict
+from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.core.flight_limits import FlightLimits
 from ltc_control.core.geometry import world_from_level
+from ltc_control.core.reasons import in_words
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
+from ltc_control.nodes.emergency_stop import EmergencyStop
+from ltc_control.nodes.gate_voice import GateVoice
 from ltc_control.nodes.parameters import FlightSafetyParameters, declare, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
-from ltc_control.nodes.vitals import Vitals
 
 
 class FlightSafetyNode(Node):
@@ -62,10 +61,7 @@ class FlightSafetyNode(Node):
         self._human: Arrived[Velocity] | None = None
         self._odometry: Arrived[Odometry] | None = None
         self._answered = True              # lockstep: the newest request has had its answer
-        self._take_over = self._button = self._called = self._release = False
-        self._said: InCommand | None = None
-        self._counts: Counter[Verdict] = Counter()
-        self._vitals = Vitals()
+        self._take_over = False
         self._publish()
         self._subscribe()
         watch(self, told, self._retune)
@@ -75,14 +71,11 @@ class FlightSafetyNode(Node):
         told = self._told
         self._command_out = self.create_publisher(
             TwistStamped, bringup.COMMAND, qos.command(lockstep=told.lockstep))
-        self._verdict_out = self.create_publisher(DiagnosticArray, bringup.VERDICT, qos.LATCHED)
-        self._in_command_out = self.create_publisher(String, bringup.IN_COMMAND, qos.LATCHED)
-        self._health_out = self.create_publisher(
-            DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
+        self._voice = GateVoice(self, command_topic=self._command_out.topic_name)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         if not told.lockstep:
             self.create_timer(1.0 / told.rate_hz, self._tick, clock=steady)
-        self.create_timer(1.0, self._report, clock=steady)
+        self.create_timer(1.0, lambda: self._voice.report({}), clock=steady)
 
     def _subscribe(self) -> None:
         told = self._told
@@ -94,16 +87,14 @@ class FlightSafetyNode(Node):
             self.create_subscription(TwistStamped, told.human_topic, self._on_human,
                                      qos.sensor(1, lockstep=False))
         self.create_subscription(Bool, bringup.TAKE_OVER, self._on_take_over, qos.EVENT)
-        self.create_subscription(Bool, bringup.E_STOP, self._on_e_stop, qos.EVENT)
-        self.create_service(Trigger, bringup.RELEASE, self._on_release)
-        self.create_service(SetBool, '~/estop', self._on_estop_call)
+        self._stop = EmergencyStop(self, meanwhile='it hovers')
 
     def _retune(self, told: FlightSafetyParameters) -> None:
         self._config, self._told = gate_config(told), told
 
     def _on_request(self, message: TwistStamped) -> None:
         self._request = Arrived.now(convert.velocity_from_twist(message))
-        self._vitals.count('requests')
+        self._voice.vitals.count('requests')
         self._answered = False
         self._answer()
 
@@ -112,33 +103,12 @@ class FlightSafetyNode(Node):
 
     def _on_odometry(self, message: OdometryMessage) -> None:
         self._odometry = Arrived.now(convert.odometry_from_message(message))
-        self._vitals.count('odometry')
+        self._voice.vitals.count('odometry')
         self._answer()
 
     def _on_take_over(self, message: Bool) -> None:
         self._take_over = message.data
         self.get_logger().info('a person takes over' if message.data else 'take-over has ended')
-
-    def _on_e_stop(self, message: Bool) -> None:
-        self._button = message.data
-        self.get_logger().warning(
-            'emergency stop: it hovers' if message.data else
-            f'emergency stop let go; it hovers until {bringup.RELEASE} is called')
-
-    def _on_release(self, _: Trigger.Request, answer: Trigger.Response) -> Trigger.Response:
-        self._release = not (self._button or self._called)
-        answer.success = self._release
-        answer.message = 'released' if self._release else 'the emergency stop is still pressed'
-        return answer
-
-    def _on_estop_call(self, asked: SetBool.Request, answer: SetBool.Response,
-                       ) -> SetBool.Response:
-        self._called = asked.data
-        self._release = not (asked.data or self._button)
-        answer.success = asked.data or self._release
-        answer.message = ('emergency stop' if asked.data else 'released' if self._release else
-                          f'the stop on {bringup.E_STOP} is still pressed')
-        return answer
 
     def _answer(self) -> None:
         """Lockstep: step the gate once, when request and odometry of one moment are there."""
@@ -159,7 +129,7 @@ class FlightSafetyNode(Node):
             for item in (self._request, self._odometry, self._human))
         command = self._step(now_ns, request=request, odometry=odometry, human=human)
         if command is None:                # silence: the autopilot decides from here on
-            self._vitals.count('silent')
+            self._voice.vitals.count('silent')
             return
         for aged, item in ((request, self._request), (human, self._human)):
             if aged is not None and command.stamp_ns == aged.stamp_ns:
@@ -167,33 +137,22 @@ class FlightSafetyNode(Node):
         self._send(command, None if self._odometry is None else self._odometry.value)
 
     def _step(self, now_ns: int, **inputs: Any) -> Velocity | None:
-        before = self._gate
         self._gate, command, verdict = flight_gate.step(
-            before, now_ns=now_ns, **inputs, take_over=self._take_over,
-            e_stop=self._button or self._called, release=self._release, config=self._config)
-        self._release = False
-        if verdict is not before.verdict or not self._counts:
-            self.get_logger().info(f'verdict: {verdict.value}')
+            self._gate, now_ns=now_ns, **inputs, take_over=self._take_over,
+            e_stop=self._stop.pressed, release=self._stop.take_release(), config=self._config)
+        self._voice.judged(verdict, in_command=self._gate.in_command, reason=in_words(verdict))
         if command is None:
             self.get_logger().error(
                 f'{verdict.value} for {self._config.hover_s:g} s: silent from now on, so that the '
                 "autopilot's own failsafe takes over", throttle_duration_sec=5.0)
-        self._counts[verdict] += 1
         return command
 
     def _send(self, command: Velocity, odometry: Odometry | None) -> None:
-        state = self._gate
         frame_id = 'base_link'
         if self._told.output_frame == 'map':
             command, frame_id = self._in_world(command, odometry), 'map'
         self._command_out.publish(convert.twist_from_velocity(command, frame_id=frame_id))
-        self._vitals.count('commands')
-        self._verdict_out.publish(convert.verdict_message(
-            state.verdict, stamp_ns=command.stamp_ns,
-            values={'in_command': state.in_command.value}))
-        if state.in_command is not self._said:
-            self._said = state.in_command
-            self._in_command_out.publish(String(data=state.in_command.value))
+        self._voice.sent(command.stamp_ns)
 
     @staticmethod
     def _in_world(command: Velocity, odometry: Odometry | None) -> Velocity:
@@ -203,19 +162,6 @@ class FlightSafetyNode(Node):
         east, north, up = world_from_level(
             (command.forward, command.left, command.up), yaw=odometry.yaw)
         return replace(command, forward=east, left=north, up=up)
-
-    def _report(self) -> None:
-        state = self._gate
-        values: dict[str, object] = {key.value: count for key, count in self._counts.items()}
-        values |= {'in_command': state.in_command.value, 'verdict': state.verdict.value}
-        values |= self._vitals.take()
-        publishers = self.count_publishers(self._command_out.topic_name)
-        warning = '' if publishers == 1 else (
-            f'{publishers} publishers of {self._command_out.topic_name}, only one may speak')
-        self._health_out.publish(convert.health_message(
-            'flight_safety_node: gate', values, warning=warning,
-            stamp_ns=self.get_clock().now().nanoseconds))
-
 
 def gate_config(told: FlightSafetyParameters) -> flight_gate.FlightGateConfig:
     """Return the configuration of the gate that the parameters describe; ConfigError if unfit."""

@@ -24,22 +24,18 @@ carries that stamp.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Bool, String
-from std_srvs.srv import SetBool, Trigger
 
 from ltc_control import bringup
 from ltc_control.core import gate
-from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
+from ltc_control.core.contracts import Command, Odometry
 from ltc_control.core.limits import Limits
 from ltc_control.core.obstacle import ObstacleConfig
 from ltc_control.core.reasons import reason
@@ -47,12 +43,13 @@ from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
 from ltc_control.nodes.command_output import CommandOutput
+from ltc_control.nodes.emergency_stop import EmergencyStop
+from ltc_control.nodes.gate_voice import GateVoice
 from ltc_control.nodes.human_inputs import HumanInputs
 from ltc_control.nodes.obstacle_inputs import ObstacleInputs
 from ltc_control.nodes.parameters import SafetyParameters, declare, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
-from ltc_control.nodes.vitals import Vitals
 
 
 class SafetyNode(Node):
@@ -67,10 +64,6 @@ class SafetyNode(Node):
         self._request: Arrived[Command] | None = None
         self._odometry: Arrived[Odometry] | None = None
         self._answered = True              # lockstep: the newest request has had its answer
-        self._button = self._called = self._release = False    # e-stop by topic, by service
-        self._said: InCommand | None = None
-        self._counts: Counter[Verdict] = Counter()
-        self._vitals = Vitals()
         self._publish(told)
         self._subscribe(told)
         watch(self, told, self._retune)
@@ -78,11 +71,7 @@ class SafetyNode(Node):
 
     def _publish(self, told: SafetyParameters) -> None:
         self._command_out = CommandOutput(self, told)
-        self._verdict_out = self.create_publisher(
-            DiagnosticArray, bringup.VERDICT, qos.LATCHED)
-        self._in_command_out = self.create_publisher(String, bringup.IN_COMMAND, qos.LATCHED)
-        self._health_out = self.create_publisher(
-            DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)
+        self._voice = GateVoice(self, command_topic=self._command_out.publisher.topic_name)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         if not told.lockstep:              # there the world stands still without a command
             self.create_timer(1.0 / told.rate_hz, self._tick, clock=steady)
@@ -95,50 +84,25 @@ class SafetyNode(Node):
                                  qos.sensor(10, lockstep=told.lockstep))
         self._human = HumanInputs(self, told)
         self._obstacles = ObstacleInputs(self, told, then=self._on_sight)
-        self.create_subscription(Bool, bringup.E_STOP, self._on_e_stop, qos.EVENT)
-        self.create_service(Trigger, bringup.RELEASE, self._on_release)
-        self.create_service(SetBool, '~/estop', self._on_estop_call)
+        self._stop = EmergencyStop(self, meanwhile='the car stands')
 
     def _retune(self, told: SafetyParameters) -> None:
         self._config = gate_config(told)
 
     def _on_request(self, message: TwistStamped) -> None:
         self._request = Arrived.now(convert.command_from_twist(message))
-        self._vitals.count('requests')
+        self._voice.vitals.count('requests')
         self._answered = False
         self._answer()
 
     def _on_odometry(self, message: OdometryMessage) -> None:
         self._odometry = Arrived.now(convert.odometry_from_message(message))
-        self._vitals.count('odometry')
+        self._voice.vitals.count('odometry')
         self._answer()
 
     def _on_sight(self) -> None:
-        self._vitals.count('obstacle_sensors')
+        self._voice.vitals.count('obstacle_sensors')
         self._answer()
-
-    def _on_e_stop(self, message: Bool) -> None:
-        self._button = message.data
-        self.get_logger().warning(
-            'emergency stop' if message.data else
-            f'emergency stop let go; the car stands until {bringup.RELEASE} is called')
-
-    def _on_release(self, _: Trigger.Request, answer: Trigger.Response) -> Trigger.Response:
-        self._release = not (self._button or self._called)
-        answer.success = self._release
-        answer.message = 'released' if self._release else 'the emergency stop is still pressed'
-        return answer
-
-    def _on_estop_call(self, asked: SetBool.Request, answer: SetBool.Response,
-                       ) -> SetBool.Response:
-        """Stop, or let go and release in one: whoever calls with false means to drive on."""
-        self._called = asked.data
-        self._release = not (asked.data or self._button)
-        answer.success = asked.data or self._release
-        answer.message = ('emergency stop' if asked.data else 'released' if self._release else
-                          f'the stop on {bringup.E_STOP} is still pressed')
-        self.get_logger().warning(f'~/estop: {answer.message}')
-        return answer
 
     def _answer(self) -> None:
         """Lockstep: step the gate once, when all inputs of one moment are there."""
@@ -171,46 +135,24 @@ class SafetyNode(Node):
         self._send(command)
 
     def _step(self, **inputs: Any) -> Command:
-        before = self._gate.verdict
         self._gate, command, verdict = gate.step(
-            self._gate, **inputs, take_over=self._human.take_over,
-            e_stop=self._button or self._called, release=self._release, config=self._config)
-        self._release = False
-        if verdict is not before or not self._counts:
-            self.get_logger().info(f'verdict: {verdict.value}: {reason(self._gate)}')
-        self._counts[verdict] += 1
+            self._gate, **inputs, take_over=self._human.take_over, e_stop=self._stop.pressed,
+            release=self._stop.take_release(), config=self._config)
+        self._voice.judged(verdict, in_command=self._gate.in_command, reason=reason(self._gate))
         return command
 
     def _send(self, command: Command) -> None:
-        state = self._gate
         self._command_out.send(command)
-        self._vitals.count('commands')
-        self._verdict_out.publish(convert.verdict_message(
-            state.verdict, stamp_ns=command.stamp_ns,
-            values={'reason': reason(state), 'in_command': state.in_command.value}))
-        if state.in_command is not self._said:
-            self._said = state.in_command
-            self._in_command_out.publish(String(data=state.in_command.value))
+        self._voice.sent(command.stamp_ns)
 
     def _report(self) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        state = self._gate
-        values: dict[str, object] = {key.value: count for key, count in self._counts.items()}
-        values |= {'in_command': state.in_command.value, 'verdict': state.verdict.value,
-                   'reason': reason(state), 'obstacle_m': round(state.distance_m, 2)}
+        values: dict[str, object] = {'obstacle_m': round(self._gate.distance_m, 2)}
         for name, item in (('request', self._request), ('odometry', self._odometry),
                            ('human', self._human.command)):
             if item is not None:
                 values[f'{name}_age_s'] = round((now_ns - item.value.stamp_ns) / 1e9, 3)
-        values |= self._vitals.take()
-        topic = self._command_out.publisher.topic_name
-        publishers = self.count_publishers(topic)
-        warning = '' if publishers == 1 else (
-            f'{publishers} publishers of {topic}, only one may speak')
-        if warning:
-            self.get_logger().error(warning, throttle_duration_sec=2.0)
-        self._health_out.publish(convert.health_message(
-            'safety_node: gate', values, stamp_ns=now_ns, warning=warning))
+        self._voice.report(values)
 
 
 def gate_config(told: SafetyParameters) -> gate.GateConfig:

@@ -20,6 +20,24 @@ import pytest
 
 if importlib.util.find_spec('torch') is None:
     collect_ignore_glob = ['test_*.py']        # a robot's environment has no torch
+    KINDS = ()
+else:
+    from ltc_control.nets.policy_net import KINDS
+
+SLOW = {'cm_init': (300.0, 400.0)}             # for solvers that are stable for small steps only
+EVERY_KIND = [
+    *({'kind': kind} for kind in KINDS), {'kind': 'ltc', 'imu_features': 0},
+    {'kind': 'ltc', 'solver': 'exponential_midpoint', 'unfolds': 3},
+    {'kind': 'ltc', 'solver': 'euler', **SLOW}, {'kind': 'ltc', 'solver': 'rk4', **SLOW},
+    {'kind': 'cfc', 'mode': 'no_gate'}, {'kind': 'cfc', 'mode': 'pure'},
+    {'kind': 'wired_cfc', 'recurrence': 'dense'}]
+
+
+@pytest.fixture(params=EVERY_KIND, ids=lambda options: '-'.join(
+    str(value) for value in options.values() if not isinstance(value, tuple)))
+def every_kind(request):
+    """Return the options of a policy: each kind of core in turn, and its variants."""
+    return request.param
 
 
 @pytest.fixture(scope='session')

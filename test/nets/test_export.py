@@ -25,7 +25,7 @@ from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec, load_spec
 from ltc_control.nets.conv_head import HeadConfig
 from ltc_control.nets.export import export_policy
-from ltc_control.nets.policy_net import KINDS, build_policy, load_policy
+from ltc_control.nets.policy_net import build_policy, load_policy
 from ltc_control.nets.wiring import Wiring
 
 SMALL = HeadConfig(30, 60, (8, 16, 8), (5, 5, 3), (2, 2, 1))
@@ -83,16 +83,8 @@ def test_graph_equals_torch_over_1000_steps(options, tmp_path):
     assert state <= 5e-6
 
 
-@pytest.mark.parametrize('options', [
-    *({'kind': kind} for kind in KINDS), {'kind': 'ltc', 'imu_features': 0},
-    {'kind': 'ltc', 'solver': 'exponential_midpoint', 'unfolds': 3},
-    {'kind': 'ltc', 'solver': 'euler', 'cm_init': (300.0, 400.0)},
-    {'kind': 'ltc', 'solver': 'rk4', 'cm_init': (300.0, 400.0)},
-    {'kind': 'cfc', 'mode': 'no_gate'}, {'kind': 'cfc', 'mode': 'pure'},
-    {'kind': 'wired_cfc', 'recurrence': 'dense'}],
-    ids=lambda o: '-'.join(str(v) for v in o.values() if not isinstance(v, tuple)))
-def test_every_kind_exports(options, tmp_path):
-    net, spec = _export(tmp_path, {'head': SMALL, **options})
+def test_every_kind_exports(every_kind, tmp_path):
+    net, spec = _export(tmp_path, {'head': SMALL, **every_kind})
     command, state = _drive(net, Engine(tmp_path), 150)
     assert max(command, state) <= 1e-5
     assert load_spec(tmp_path) == spec

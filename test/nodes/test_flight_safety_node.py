@@ -117,6 +117,8 @@ def test_silence_of_the_policy_is_hover_and_then_silence(drone: Drone) -> None:
 def test_nonsense_is_hover(drone: Drone, bad: float) -> None:
     drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
     drone.fly_until(lambda: drone.forward == 0.0 and drone.verdicts[-1] == 'invalid', forward=bad)
+    twist = drone.heard[-1][1].twist
+    assert (twist.linear.y, twist.linear.z, twist.angular.z) == (0.0, 0.0, 0.0)
 
 
 def test_odometry_lost_is_hover(drone: Drone) -> None:
@@ -145,6 +147,7 @@ def test_a_person_comes_before_the_policy(drone: Drone) -> None:
                     and drone.verdicts[-1] == 'human', human=-0.7)
     drone.take_over_out.publish(Bool(data=False))
     drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+    assert 'human' not in drone.verdicts[-3:]
 
 
 def test_the_emergency_stop_hovers_until_it_is_released(drone: Drone) -> None:

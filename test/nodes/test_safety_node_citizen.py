@@ -121,10 +121,21 @@ def test_the_ackermann_drive_is_the_angle_of_the_bicycle() -> None:
 def test_an_ackermann_drive_goes_out(stage: Any) -> None:
     from ackermann_msgs.msg import AckermannDriveStamped
     stage.add(SafetyNode, output='ackermann')
-    ear = stage.listener()
+    vehicle = stage.take(Node('plain_vehicle', context=stage.context,
+                              use_global_arguments=False))
+    request_out = vehicle.create_publisher(TwistStamped, bringup.POLICY_COMMAND, 10)
+    odometry_out = vehicle.create_publisher(OdometryMessage, bringup.ODOMETRY, 10)
     heard: list[AckermannDriveStamped] = []
-    ear.create_subscription(AckermannDriveStamped, bringup.COMMAND, heard.append, 10)
-    stage.spin_until(lambda: bool(heard))
+    vehicle.create_subscription(AckermannDriveStamped, bringup.COMMAND, heard.append, 10)
+
+    def drives() -> bool:
+        now = time.time_ns()
+        odometry_out.publish(convert.odometry_message(Odometry(now, 0, 0, 0, 5.0, 0.0)))
+        request_out.publish(convert.twist_from_command(Command(now, 0.1, 5.0)))
+        return bool(heard) and heard[-1].drive.speed == 5.0
+
+    stage.spin_until(drives)
+    assert heard[-1].drive.steering_angle > 0.0                  # left is positive
 
 
 def test_diagnostics_tell_rates_ages_and_who_drives(stage: Any) -> None:

@@ -141,11 +141,11 @@ def test_the_emergency_stop_is_a_service_too(stage: Any) -> None:
     assert driver.vehicle.commands[-1].speed == 0.0
     assert driver.said[-1] == 'nobody'
     button.publish(Bool(data=True))
-    driver.until(lambda: driver.node._button)
+    driver.until(lambda: driver.node._stop.pressed)
     refused = call(False)
     assert (refused.success, bringup.E_STOP in refused.message) == (False, True)
     button.publish(Bool(data=False))
-    driver.until(lambda: not driver.node._button)
+    driver.until(lambda: not driver.node._stop.pressed)
     assert driver.vehicle.verdicts[-1] == 'e_stop'
     assert call(False).success
     driver.until_verdict('pass', 'limited')
