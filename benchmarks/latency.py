@@ -45,6 +45,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from interleaved import machine
+from processes import cpu_s
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -131,9 +132,9 @@ def measure(width: int, height: int, *, seconds: float, model: str) -> dict[str,
             with _process([sys.executable, '-m', policy.module, '--ros-args', '-p',
                            f'model:={model}'], quiet=True) as process:
                 first = source.first_command(started)
-                before, wall = _cpu_s(process.pid), time.monotonic()
+                before, wall = cpu_s(process.pid), time.monotonic()
                 source.drive(seconds)
-                cpu = 100.0 * (_cpu_s(process.pid) - before) / (time.monotonic() - wall)
+                cpu = 100.0 * (cpu_s(process.pid) - before) / (time.monotonic() - wall)
                 source.until(lambda: source.health.get('frames') is not None)
         return _row(source, first, width=width, height=height, cpu=cpu)
 
@@ -153,12 +154,6 @@ def _row(source: Source, first: dict[str, float], *, width: int, height: int,
                for key, value in row.items()},
             'frames_lost': len(source.policy.sent.keys() - source.policy.answered.keys()),
             'relay_frames_lost': len(source.relay.sent.keys() - source.relay.answered.keys())}
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time of a process so far [s]."""
-    words = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
 
 
 @contextlib.contextmanager

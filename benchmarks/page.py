@@ -30,7 +30,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -40,12 +39,12 @@ from typing import Any
 
 import aiohttp
 from interleaved import machine, written
+from processes import cpu_s, memory_mb
 
 from ltc_control.cli.processes import choose_domain, ros_environment
 
 MODEL = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 MOST, SLOWEST = 0.15, 9.5
-TICK = os.sysconf('SC_CLK_TCK')
 SETTLE_S = 6.0                             # until every topic has been found
 
 
@@ -167,12 +166,12 @@ async def _watch(url: str, pid: int, watchers: int, seconds: float) -> dict[str,
         tasks = [asyncio.create_task(browse(client, number)) for number in range(watchers)]
         slow = await client.ws_connect(f'{url}/live') if watchers else None
         await asyncio.sleep(SETTLE_S)
-        before, used, start = list(counts), _cpu_s(pid), time.monotonic()
+        before, used, start = list(counts), cpu_s(pid), time.monotonic()
         sent = sum(sizes)
         await asyncio.sleep(seconds)
         took = time.monotonic() - start
-        row = {'watchers': watchers, 'core': (_cpu_s(pid) - used) / took,
-               'memory_mb': _memory_mb(pid)}
+        row = {'watchers': watchers, 'core': (cpu_s(pid) - used) / took,
+               'memory_mb': memory_mb(pid)}
         rates = [(now - then) / took for now, then in zip(counts, before, strict=True)]
         if watchers:
             row |= {'slowest_hz': min(rates), 'mean_hz': sum(rates) / watchers,
@@ -183,16 +182,6 @@ async def _watch(url: str, pid: int, watchers: int, seconds: float) -> dict[str,
         if slow is not None:
             await slow.close()
     return row
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def _memory_mb(pid: int) -> float:
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
 
 def _publish(report: dict[str, Any], target: str | None) -> None:

@@ -51,19 +51,18 @@ import os
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mcap.reader import make_reader
+from processes import child, cpu_s
+from recorder_traffic import TOPICS, Publisher, publishing, sent_stamps, start, until
 from rosbags.highlevel import AnyReader
 
 from ltc_control.cli.processes import choose_domain, ros_environment
@@ -71,22 +70,14 @@ from ltc_control.cli.progress import progress_bar
 from ltc_control.data.header_stamps import header_stamp
 from ltc_control.data.spool import SpoolWriter, recover
 
-IMAGE, IMU, COMMAND = '/bench/image_raw', '/bench/imu', '/bench/command'
-TOPICS = (IMAGE, IMU, COMMAND)
-RATES_HZ = {IMAGE: 30, IMU: 200, COMMAND: 50}
-HEIGHT, WIDTH = 480, 640
-SENT = struct.Struct('<qq')                # stamp, 1 after publish returned
-START_S, STOP_S = 240.0, 900.0             # a busy machine starts a process in a minute
-FROZEN_S = 20.0
+STOP_S = 900.0                             # a long bag takes its time on a slow disk
 
 
 def main() -> int:
     """Do what is asked; return 0 where nothing was lost."""
     args = _parse()
-    if args.role == 'publisher':
-        return publish(Path(args.file))
-    if args.role == 'recorder':
-        return record(Path(args.file), args.rest)
+    if args.ledger is not None:
+        return record(args.ledger, args.rest)
     with tempfile.TemporaryDirectory(prefix='recorder_', dir=args.folder) as folder:
         result = (drive(Path(folder), args.minutes) if args.minutes
                   else kills(Path(folder), args.kills, seed=args.seed))
@@ -103,64 +94,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=None, help='of the moments of the kills')
     parser.add_argument('--folder', type=Path, default=None, help='disk to use (default: /tmp)')
     parser.add_argument('--json', action='store_true', help='print one JSON object')
-    parser.add_argument('--role', choices=['publisher', 'recorder'], help=argparse.SUPPRESS)
-    parser.add_argument('--file', help=argparse.SUPPRESS)
+    parser.add_argument('--ledger', type=Path, help=argparse.SUPPRESS)    # be the recorder
     parser.add_argument('rest', nargs='*', help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-# the publisher's process
-
-
-def publish(log: Path) -> int:
-    """Publish until SIGTERM; append stamps to ``log`` + topic number as they go out."""
-    import rclpy
-    from geometry_msgs.msg import TwistStamped
-    from rclpy.qos import qos_profile_sensor_data
-    from sensor_msgs.msg import Image, Imu
-    rclpy.init()
-    node = rclpy.create_node('bench_publisher')
-    outs = {topic: node.create_publisher(kind, topic, qos_profile_sensor_data)
-            for topic, kind in zip(TOPICS, (Image, Imu, TwistStamped), strict=True)}
-    messages = {IMAGE: Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH),
-                IMU: Imu(), COMMAND: TwistStamped()}
-    pictures = _pictures()
-    logs = {topic: open(f'{log}.{k}', 'ab', buffering=0)     # noqa: PTH123, SIM115
-            for k, topic in enumerate(TOPICS)}
-    due = dict.fromkeys(TOPICS, time.monotonic())
-    stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    count = 0
-    while not stopped:
-        topic = min(due, key=lambda name: due[name])
-        time.sleep(max(0.0, due[topic] - time.monotonic()))
-        # after a pause the rate goes on; nothing is caught up in a burst
-        due[topic] = max(due[topic] + 1 / RATES_HZ[topic], time.monotonic() - 0.1)
-        message = messages[topic]
-        if topic == IMAGE:
-            message.data = pictures[count % len(pictures)]
-            count += 1
-        stamp_ns = time.monotonic_ns()     # the clock of a machine may be set back
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
-        outs[topic].publish(message)
-        logs[topic].write(SENT.pack(stamp_ns, 1))
-    node.destroy_node()
-    rclpy.try_shutdown()
-    return 0
-
-
-def _pictures() -> list[Any]:
-    """Return some images of soft shapes with the noise of a sensor: zstd saves little of them."""
-    import array
-
-    import cv2
-    rng = np.random.default_rng(0)
-    soft = cv2.GaussianBlur(rng.integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), 9)
-    soft = cv2.normalize(soft, None, 20, 235, cv2.NORM_MINMAX)
-    noisy = (np.clip(np.roll(soft, 17 * k, axis=1) + rng.normal(0, 2, soft.shape), 0, 255)
-             for k in range(8))
-    return [array.array('B', picture.astype(np.uint8).tobytes()) for picture in noisy]
 
 
 # the recorder's process
@@ -229,7 +165,7 @@ def kills(folder: Path, count: int, *, seed: int | None) -> dict[str, Any]:
     """Kill a recorder ``count`` times, finish what it left, compare with what was sent."""
     rng, total = random.Random(seed), Kills()
     environment = _environment(folder, participants=3)
-    with _publishing(folder, environment) as publisher, \
+    with publishing(folder, environment) as publisher, \
             progress_bar('killing recorders', total=count) as advance:
         for number in range(count):
             one = folder / f'kill_{number}'
@@ -254,15 +190,15 @@ def kills(folder: Path, count: int, *, seed: int | None) -> dict[str, Any]:
 def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
           publisher: Publisher, after_s: float) -> None:
     ledger = Ledger(one / 'ledger', new=True)
-    process = _start(['--role', 'recorder', '--file', str(one / 'ledger'), '--', '-p',
-                      f'bag:={one / "bag"}', '-p', f'topics:={",".join(TOPICS)}'],
-                     environment, one / 'log.txt')
+    process = start(
+        Path(__file__), ['--ledger', str(one / 'ledger'), '--', '-p', f'bag:={one / "bag"}',
+                         '-p', f'topics:={",".join(TOPICS)}'], environment, one / 'log.txt')
     try:
-        _until(lambda: publisher.tend() and ledger.written > 20, process,
-               'the recorder to receive', log=one / 'log.txt')
-        begun, cpu_s = time.monotonic(), _cpu_s(process.pid)
+        until(lambda: publisher.tend() and ledger.written > 20, process,
+              'the recorder to receive', log=one / 'log.txt')
+        begun, before_s = time.monotonic(), cpu_s(process.pid)
         time.sleep(after_s)
-        total.cpu_s += _cpu_s(process.pid) - cpu_s
+        total.cpu_s += cpu_s(process.pid) - before_s
         total.wall_s += time.monotonic() - begun
     finally:
         process.kill()
@@ -281,7 +217,7 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
     total.messages += done.messages
     stamps = _stamps(done.bag)
     total.recovered += sum(map(len, stamps.values())) == done.messages == _by_mcap(done.bag)
-    listed = {topic: _sent(sent, topic) for topic in TOPICS}
+    listed = {topic: sent_stamps(sent, topic) for topic in TOPICS}
     holes = sum(_holes(stamps[topic], listed[topic]) for topic in stamps)
     total.holes += holes
     total.lost += holes + max(0, ledger.written - done.messages)
@@ -292,8 +228,8 @@ def _kill(one: Path, sent: Path, environment: dict[str, str], total: Kills, *,
 
 def _holes(recorded: list[int], sent: list[int]) -> int:
     """Return how many of ``sent`` lie between the ends of ``recorded`` without being there."""
-    known = set(recorded)
-    return sum(min(known) < stamp < max(known) and stamp not in known for stamp in sent)
+    known, first, last = set(recorded), min(recorded), max(recorded)
+    return sum(first < stamp < last and stamp not in known for stamp in sent)
 
 
 def _stamps(bag: Path) -> dict[str, list[int]]:
@@ -313,24 +249,19 @@ def _by_mcap(bag: Path) -> int:
     return count
 
 
-def _sent(sent: Path, topic: str) -> list[int]:
-    data = Path(f'{sent}.{TOPICS.index(topic)}').read_bytes()
-    return [stamp for stamp, _ in SENT.iter_unpack(data[:len(data) // SENT.size * SENT.size])]
-
-
 def drive(folder: Path, minutes: float) -> dict[str, Any]:
     """Let the shipped model drive, all topics recorded, with a 640x480 camera beside."""
     domain = choose_domain(None)
     environment = ros_environment(domain=domain, logs=folder / 'ros', participants=8)
     run = folder / 'run'
-    with _publishing(folder, environment) as publisher:
+    with publishing(folder, environment) as publisher:
         process = subprocess.Popen(
             [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--seconds',
              str(60 * minutes), '--record', '--no-video', '--domain', str(domain), '--out',
              str(run), '--json', str(folder / 'report.json')],
             env=environment, stdout=subprocess.DEVNULL)
         try:
-            cpu_s, wall_s, load = _watch(process)
+            spent_s, wall_s, load = _watch(process)
         except BaseException:
             process.send_signal(signal.SIGINT)
             process.wait(STOP_S)
@@ -339,13 +270,14 @@ def drive(folder: Path, minutes: float) -> dict[str, Any]:
     if process.returncode:
         raise SystemExit(f'the drive ended with code {process.returncode}')
     return _compared(run / 'bag', folder, {
-        'minutes': minutes, 'cpu_share': round(cpu_s / wall_s, 3), 'load': load})
+        'minutes': minutes, 'cpu_share': round(spent_s / wall_s, 3), 'load': load})
 
 
 def _compared(bag: Path, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
     report = json.loads((folder / 'report.json').read_text())
     stamps = _stamps(bag)
-    dropped = {topic: _holes(stamps[topic], _sent(folder / 'sent', topic)) for topic in TOPICS}
+    dropped = {topic: _holes(stamps[topic], sent_stamps(folder / 'sent', topic))
+               for topic in TOPICS}
     # whatever frame the policy acted on must be in the bag
     frames = set(stamps['/camera/image_raw'])
     dropped['/camera/image_raw'] = sum(stamp not in frames
@@ -364,10 +296,10 @@ def _watch(process: subprocess.Popen[bytes]) -> tuple[float, float, float]:
     loads = []
     while process.poll() is None:
         time.sleep(0.5)
-        pid = _child(process.pid, 'recorder_node')
+        pid = child(process.pid, 'recorder_node')
         # a signal has stopped the others by the time that the simulator is gone
-        if pid is not None and _child(process.pid, 'simulator_node') is not None:
-            last = (time.monotonic(), _cpu_s(pid))
+        if pid is not None and child(process.pid, 'simulator_node') is not None:
+            last = (time.monotonic(), cpu_s(pid))
             first = first or last
             loads.append(os.getloadavg()[0])
     if first is None:
@@ -375,102 +307,9 @@ def _watch(process: subprocess.Popen[bytes]) -> tuple[float, float, float]:
     return last[1] - first[1], max(last[0] - first[0], 1e-9), round(float(np.mean(loads)), 2)
 
 
-def _child(parent: int, name: str) -> int | None:
-    for entry in Path('/proc').iterdir():
-        try:
-            found = int((entry / 'stat').read_text().rpartition(')')[2].split()[1])
-            if found == parent and name in (entry / 'cmdline').read_text():
-                return int(entry.name)
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-class Publisher:
-    """The publisher's process; started anew where it hangs."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder, self._environment = folder, environment
-        self._moved = (0, time.monotonic())            # bytes of its list, and since when
-        self.frozen = 0
-        self._process = self._started()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        return _start(['--role', 'publisher', '--file', str(self._folder / 'sent')],
-                      self._environment, self._folder / 'publisher.txt')
-
-    def wait(self) -> None:
-        """Return when it publishes."""
-        _until(lambda: self._size() > 0, self._process, 'the publisher to start',
-               log=self._folder / 'publisher.txt')
-
-    def _size(self) -> int:
-        return sum(file.stat().st_size for file in self._folder.glob('sent.*'))
-
-    def tend(self) -> bool:
-        """Replace a publisher that has not sent anything for long; return True."""
-        size, now = self._size(), time.monotonic()
-        if size != self._moved[0]:
-            self._moved = (size, now)
-        elif now - self._moved[1] > FROZEN_S:
-            self._process.kill()           # it waits for a lock: no other signal reaches it
-            self._process.wait()
-            self._process, self._moved = self._started(), (size, time.monotonic())
-            self.frozen += 1
-        return True
-
-    def pause(self) -> None:
-        """Let it hold its breath."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let it go on; the pause was none of its own."""
-        self._process.send_signal(signal.SIGCONT)
-        self._moved = (self._size(), time.monotonic())
-
-    def end(self) -> None:
-        """End it, whatever it waits for."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-@contextmanager
-def _publishing(folder: Path, environment: dict[str, str]) -> Iterator[Publisher]:
-    publisher = Publisher(folder, environment)
-    try:
-        publisher.wait()
-        yield publisher
-    finally:
-        publisher.end()
-
-
-def _start(words: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open('wb') as stream:
-        return subprocess.Popen([sys.executable, __file__, *words], env=environment,
-                                stdout=stream, stderr=subprocess.STDOUT)
-
-
-def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], what: str, *,
-           log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while not condition():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f'waited in vain for {what}; it said {log.read_text()[-2000:]!r}')
-        time.sleep(0.01)
-
-
 def _environment(folder: Path, *, participants: int) -> dict[str, str]:
     return ros_environment(domain=choose_domain(None), logs=folder / 'ros',
                            participants=participants)
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 def _disk_mb_s(folder: Path, size: int) -> float:
