@@ -144,11 +144,13 @@ def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int =
 
 def simulated_drone(*, model: str, episode: int, task: str = 'reach', season: str = 'summer',
                     duration_s: float = 0.0, noise_var: float = 0.0, gusts: float = 0.0,
-                    lockstep: bool = False, bag: str = '') -> tuple[NodeSpec, ...]:
+                    hidden_s: float = 0.0, lockstep: bool = False, bag: str = '',
+                    ) -> tuple[NodeSpec, ...]:
     """Return simulator, policy and flight safety, plus a recorder where ``bag`` names a folder."""
     common = {'lockstep': lockstep, 'use_sim_time': lockstep}
     world = {'vehicle': 'drone', 'task': task, 'track': episode, 'season': season,
-             'seed': episode, 'noise_var': noise_var, 'gusts': gusts}
+             'seed': episode, 'noise_var': noise_var, 'gusts': gusts,
+             'hidden_s': hidden_s}
     nodes = [
         NodeSpec('simulator_node',
                  publishes=(CAMERA, IMU, ODOMETRY, TARGET_TRUTH, COLLISION,

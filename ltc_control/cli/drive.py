@@ -62,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'of the grove')
     parser.add_argument('--gusts', type=float, default=0.0, metavar='M/S',
                         help='drone: peak of the wind in gusts')
+    parser.add_argument('--hide', type=float, default=0.0, metavar='S',
+                        help='drone: the target is out of sight now and then, for up to so many '
+                             'seconds; inf: it never appears')
     parser.add_argument('--model', type=Path, default=None,
                         help='model folder (default: models/car_lane, models/drone_target)')
     parser.add_argument('--track', type=int, default=1001, help='seed of the road (default 1001)')
@@ -133,7 +136,7 @@ def _system(options: argparse.Namespace, *, bag: str) -> tuple[bringup.NodeSpec,
         return bringup.simulated_drone(
             model=model, episode=options.seed, task=options.task, season=options.season,
             duration_s=options.seconds, noise_var=options.noise, gusts=options.gusts,
-            lockstep=options.lockstep, bag=bag)
+            hidden_s=options.hide, lockstep=options.lockstep, bag=bag)
     return bringup.simulated_car(
         model=model, track=options.track, season=options.season, seed=options.seed,
         duration_s=options.seconds, noise_var=options.noise, lockstep=options.lockstep, bag=bag,

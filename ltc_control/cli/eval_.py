@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--episodes', default='2001:2050', help='drone: seeds of groves')
     parser.add_argument('--gusts', type=float, default=0.0, metavar='M/S',
                         help='drone: peak of the wind in gusts')
+    parser.add_argument('--hide', type=float, default=0.0, metavar='S',
+                        help='drone: the target is out of sight now and then, for up to so many '
+                             'seconds; inf: it never appears')
     parser.add_argument('--seasons', default='summer', help='comma list of looks')
     parser.add_argument('--seconds', type=float, default=120.0, help='of simulated time a run')
     parser.add_argument('--seed', type=int, default=0, help='of sensor noise and faults')

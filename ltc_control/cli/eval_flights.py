@@ -43,15 +43,15 @@ def _configs(args: argparse.Namespace) -> list:
     from ltc_control.training.flights import FlightConfig
 
     for option, value in (('--noise', args.noise), ('--gusts', args.gusts),
-                          ('--blackout', args.blackout)):
-        if value < 0:
+                          ('--blackout', args.blackout), ('--hide', args.hide)):
+        if not value >= 0:
             raise ConfigError(f'{option} must not be below 0, got {value!r}')
     model = None if args.model == 'expert' else Path(args.model)
     if model is not None:
         load_spec(model, expect_vehicle='drone')
     return [FlightConfig(episode=episode, task=args.task or 'reach', season=season, model=model,
                          noise_var=args.noise, gusts=args.gusts, blackout_s=args.blackout,
-                         reset_state=args.reset_state)
+                         hidden_s=args.hide, reset_state=args.reset_state)
             for season in parse_seasons(args.seasons) for episode in parse_numbers(args.episodes)]
 
 
@@ -73,6 +73,7 @@ def _conditions(args: argparse.Namespace) -> str:
     said = [f'noise variance {args.noise}'] if args.noise else []
     said += [f'gusts of {args.gusts} m/s'] if args.gusts else []
     said += [f'camera black for {args.blackout} s'] if args.blackout else []
+    said += [f'target hidden for up to {args.hide} s'] if args.hide else []
     said += ['state zeroed each frame'] if args.reset_state else []
     return ''.join(f', {one}' for one in said)
 

@@ -52,6 +52,7 @@ class Verdict(str, Enum):
     STALE = 'stale'                        # newest request too old: zero
     INVALID = 'invalid'                    # request not finite or out of range: zero
     NO_TELEMETRY = 'no_telemetry'          # odometry missing or too old: zero
+    SEARCH_OVER = 'search_over'            # a drone turned round and found nothing: hover
     OBSTACLE_BLIND = 'obstacle_blind'      # a sensor that watches the path is silent: zero
     OBSTACLE_STOP = 'obstacle_stop'        # an obstacle is close ahead: zero until it is gone
     TAKE_OVER = 'take_over'                # a person drives: zero from us

@@ -30,6 +30,7 @@ from ltc_control.core.contracts import InCommand, Odometry, Velocity, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.flight_limits import FlightLimits, Motion, bounded, eased
 from ltc_control.core.gate import SEVERITY
+from ltc_control.core.search_watch import Search, searched
 
 _SAME = 1e-6
 
@@ -44,6 +45,7 @@ class FlightGateConfig:
     telemetry_s: float = 0.5                   # oldest odometry that the fence may rest on
     future_s: float = 0.05                     # clocks may differ by this much
     hover_s: float = 5.0                       # so long zero is published, then nothing
+    search_turns: float = 2.5                  # on the spot without finding anything; 0: for ever
     longest_tick_s: float = 0.1                # a stalled timer earns no larger change
     valid_speed: float = 15.0                  # [m/s]
     valid_yaw_rate: float = 4.0                # [rad/s]
@@ -51,10 +53,10 @@ class FlightGateConfig:
     def __post_init__(self) -> None:
         """Refuse ages that are not finite or negative."""
         for name in ('stale_s', 'human_stale_s', 'telemetry_s', 'future_s', 'hover_s',
-                     'longest_tick_s'):
+                     'longest_tick_s', 'search_turns'):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0.0):
-                raise ConfigError(f'flight gate {name} is {value!r}; give seconds >= 0')
+                raise ConfigError(f'flight gate {name} is {value!r}; give a finite number >= 0')
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class FlightGateState:
     latched: bool = False                      # e-stop pressed and not yet released
     unfollowed_ns: int | None = None           # since when nothing could be followed
     in_command: InCommand = InCommand.NOBODY
+    search: Search = field(default_factory=Search)
 
 
 def step(
@@ -89,9 +92,13 @@ def step(
     dt_s = 0.0 if state.tick_ns is None else (now_ns - state.tick_ns) / 1e9
     dt_s = min(max(dt_s, 0.0), config.longest_tick_s)
     after = replace(state, tick_ns=now_ns, latched=latched, verdict=verdict)
-    if verdict is Verdict.PASS and wish is not None and odometry is not None:
-        return _follow(after, wish, odometry, dt_s, by_human, config)
-    return _hover(after, now_ns, config)
+    if verdict is not Verdict.PASS or wish is None or odometry is None:
+        return _hover(after, now_ns, config)
+    after = replace(after, search=Search() if by_human else searched(
+        state.search, odometry, wish, turns=config.search_turns))
+    if after.search.over:
+        return _hover(replace(after, verdict=Verdict.SEARCH_OVER), now_ns, config)
+    return _follow(after, wish, odometry, dt_s, by_human, config)
 
 
 def _follow(after: FlightGateState, wish: Velocity, odometry: Odometry, dt_s: float,

@@ -29,6 +29,7 @@ _WORDS = {
     Verdict.STALE: 'the newest request is too old',
     Verdict.INVALID: 'the request is not finite or out of range',
     Verdict.NO_TELEMETRY: 'odometry is missing, not finite or too old',
+    Verdict.SEARCH_OVER: 'turned round and round on the spot and found nothing to fly to',
     Verdict.OBSTACLE_BLIND: 'a sensor that watches the path is silent or covered',
     Verdict.OBSTACLE_STOP: 'an obstacle is close ahead',
     Verdict.TAKE_OVER: 'a person has taken over and sends no fresh command',

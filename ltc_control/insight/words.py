@@ -26,6 +26,7 @@ VERDICT_WORDS = {
     'stale': 'The newest request is too old: the car is held at zero.',
     'invalid': 'The request is not finite or out of range: the car is held at zero.',
     'no_telemetry': 'Odometry is missing or too old: the car is held at zero.',
+    'search_over': 'It has looked all round and found nothing: the car is held at zero.',
     'obstacle_blind': 'A sensor that watches the path is silent: the car is held at zero.',
     'obstacle_stop': 'Something is close ahead: zero until it is gone.',
     'take_over': 'A person has taken over: zero from us.',

@@ -163,13 +163,14 @@ class FlightSafetyNode(Node):
             (command.forward, command.left, command.up), yaw=odometry.yaw)
         return replace(command, forward=east, left=north, up=up)
 
+
 def gate_config(told: FlightSafetyParameters) -> flight_gate.FlightGateConfig:
     """Return the configuration of the gate that the parameters describe; ConfigError if unfit."""
     limits = FlightLimits(**{item.name: getattr(told, item.name)
                              for item in fields(FlightLimits)})
     return flight_gate.FlightGateConfig(
         limits=limits, stale_s=told.stale_s, human_stale_s=told.human_stale_s,
-        telemetry_s=told.telemetry_s, hover_s=told.hover_s)
+        telemetry_s=told.telemetry_s, hover_s=told.hover_s, search_turns=told.search_turns)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ its ticks; to change another, start the node again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
@@ -74,6 +75,9 @@ class PolicyParameters:
         live=True)
     speed_scale: float = described(
         1.0, 'share of the asked speed that is passed on', low=0.0, high=1.0, live=True)
+    frozen_s: float = described(
+        1.0, 'equal pictures for so long while odometry says that it moves: ask for standstill '
+        '[s]; 0: never', low=0.0, high=60.0, live=True)
     autostart: bool = described(True, 'go to active without a manager')
     threads: int = described(1, 'threads of the engine', low=1, high=64)
     lockstep: bool = described(False, 'reliable sensors, nothing dropped; for simulation')
@@ -211,6 +215,9 @@ class FlightSafetyParameters:
     hover_s: float = described(
         5.0, 'so long zero velocity is published, then nothing: the autopilot decides [s]',
         low=0.0, high=60.0)
+    search_turns: float = described(
+        2.5, 'turns on the spot after which a search is over and the drone hovers; 0: never',
+        low=0.0, high=100.0, live=True)
     human_topic: str = described(
         '/human/command', 'TwistStamped of a person, which has priority; empty for none')
     output_frame: str = described(
@@ -250,6 +257,9 @@ class SimulatorParameters:
                           choices=('reach', 'follow'))
     gusts: float = described(0.0, 'peak of the wind in gusts, for a drone [m/s]', low=0.0,
                              high=30.0)
+    hidden_s: float = described(
+        0.0, 'longest time that the target of a drone is out of sight now and then [s]; .inf: it '
+        'never appears', low=0.0, high=math.inf)
     track: int = described(1001, 'seed of the road or of the grove', low=0, high=2**31 - 1)
     season: str = described('summer', 'look of the world: summer, autumn, winter, night, ...')
     seed: int = described(0, 'seed of the start and of the noise', low=0, high=2**31 - 1)

@@ -39,6 +39,7 @@ class PolicyHealth:
         self._latency_ms: deque[float] = deque(maxlen=KEPT)
         self._dt_ms: deque[float] = deque(maxlen=KEPT)
         self._state: np.ndarray | None = None
+        self._is_frozen = False
 
     def heard(self, name: str) -> None:
         """Count an event for the rates: image, imu, command."""
@@ -63,10 +64,18 @@ class PolicyHealth:
         """Count a frame that got no command because of its ``kind``: image or imu."""
         self.counts[f'refused_{kind}'] += 1
 
+    def frozen(self) -> None:
+        """Count a frame that got a stop because the picture did not change on the move."""
+        self.counts['frozen'] += 1
+        self._is_frozen = True
+
     def warning(self) -> str:
-        """Return what is wrong in words, or nothing."""
+        """Return what is wrong in words, or nothing; a frozen camera since the last report."""
         refused = self.counts['refused_image'] + self.counts['refused_imu']
-        return f'{refused} frames refused' if refused else ''
+        said = ['the camera is frozen'] * self._is_frozen
+        said += [f'{refused} frames refused'] * bool(refused)
+        self._is_frozen = False
+        return ', '.join(said)
 
     def values(self, policy: Policy | None, spec: ModelSpec | None) -> dict[str, object]:
         """Return the figures by name; those of the policy only while it is there."""

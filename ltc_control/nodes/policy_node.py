@@ -17,7 +17,8 @@ Camera and IMU in, requested command out: a thin shell around :class:`core.polic
 Every request carries the stamp of the frame that caused it. A frame waits a moment for the IMU to
 reach its stamp. A frame whose image, or whose IMU where the model uses one, cannot be used gets no
 request: it is counted, logged in words, and the safety node, which sees the newest request age,
-bridges a short dropout and stops the car in a longer one. The node has states (managed.py) and
+bridges a short dropout and stops the car in a longer one. Equal pictures from a moving vehicle are
+answered with a request for standstill. The node has states (managed.py) and
 goes to active by itself, unless ``autostart`` is false and a manager does it.
 """
 
@@ -26,20 +27,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 from std_srvs.srv import Trigger
 
 from ltc_control import bringup
-from ltc_control.core.commanding import slowed
+from ltc_control.core.commanding import COMMANDS, slowed
 from ltc_control.core.contracts import Decision, Frame, InputCase
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ImageError, ModelError
+from ltc_control.core.frozen import FrozenPicture, is_moving
 from ltc_control.core.imu import ImuBuffer
 from ltc_control.core.model_file import load_spec
 from ltc_control.core.policy import Policy
@@ -119,6 +123,7 @@ class PolicyNode(ManagedNode):
         self._imu_ns: int | None = None
         self._last_frame_ns: int | None = None
         self._waiting: Frame | None = None
+        self._frozen, self._moving = FrozenPicture(), False
 
     def _publish(self, told: PolicyParameters) -> None:
         self._command_out = self.create_publisher(
@@ -142,8 +147,12 @@ class PolicyNode(ManagedNode):
         imu_in = self.create_subscription(
             Imu, bringup.IMU, self._on_imu, qos.sensor(200, lockstep=told.lockstep),
             qos_overriding_options=changeable)
+        odometry_in = self.create_subscription(
+            OdometryMessage, bringup.ODOMETRY, self._on_odometry,
+            qos.sensor(1, lockstep=told.lockstep))
         self._imu_topic = imu_in.topic_name
-        self._opened += [(self.destroy_subscription, end) for end in (image_in, imu_in)]
+        self._opened += [(self.destroy_subscription, end)
+                         for end in (image_in, imu_in, odometry_in)]
 
     def _imu_wait_s(self) -> float:
         told = self._told
@@ -191,6 +200,9 @@ class PolicyNode(ManagedNode):
         if self._waiting is not None and self._imu_reached(self._waiting):
             self._step_waiting()
 
+    def _on_odometry(self, message: OdometryMessage) -> None:
+        self._moving = is_moving(convert.odometry_from_message(message))
+
     def _on_frame(self, frame: Frame) -> None:
         self._step_waiting()               # a frame still waiting waits no longer
         self._waiting = frame
@@ -221,11 +233,22 @@ class PolicyNode(ManagedNode):
                          if count else f'no IMU sample belongs to it; is {self._imu_topic} alive, '
                          'and is its clock that of the camera?')
             return
-        self._send(decision)
+        self._send(self._unless_frozen(decision, frame))
+
+    def _unless_frozen(self, decision: Decision, frame: Frame) -> Decision:
+        """Return the decision, or a stop where the picture does not change on the move."""
+        still_s = self._frozen.see(frame.rgb, frame.stamp_ns, moving=self._moving)
+        if not 0.0 < self._told.frozen_s <= still_s:
+            return decision
+        self._health.frozen()
+        self.get_logger().error(
+            f'the camera has shown the same picture for {still_s:.1f} s of motion: asking for '
+            'standstill until it shows another', throttle_duration_sec=LOG_EVERY_S)
+        kind = COMMANDS[self._told.vehicle]
+        return replace(decision, command=kind.stop(frame.stamp_ns))
 
     def _send(self, decision: Decision) -> None:
-        command = decision.command
-        command = slowed(command, self._told.speed_scale)
+        command = slowed(decision.command, self._told.speed_scale)
         self._command_out.publish(convert.twist_message(command))
         self._neurons_out.publish(self._neurons.fill(decision))
         self._health.sent(stamp_ns=command.stamp_ns, now_ns=self._now_ns())

@@ -43,7 +43,7 @@ class SimulatedFlight:
             raise SimulationError('obstacles and scan belong to roads; a grove has its trees')
         self._environment = FlightEnvironment(FlightSpec(
             told.track, task=told.task, season=told.season, rate_hz=told.rate_hz,
-            gusts=told.gusts, camera=drone_camera(
+            gusts=told.gusts, hidden_s=told.hidden_s, camera=drone_camera(
                 noise_var=told.noise_var, exposure=told.exposure,
                 delay_frames=told.delay_frames)))
         self._length = round(told.duration_s * told.rate_hz)

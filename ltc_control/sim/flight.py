@@ -37,6 +37,7 @@ from ltc_control.sim.pilot import STAND_OFF_M, Pilot
 from ltc_control.sim.quadrotor import Quadrotor, QuadrotorSpec
 from ltc_control.sim.sensors import Imu, SensorNoise
 from ltc_control.sim.target import still, wander
+from ltc_control.sim.vanishing import FAR_BELOW_M, Vanishing
 from ltc_control.sim.wind import Wind
 
 TASKS = tuple(STAND_OFF_M)
@@ -59,6 +60,7 @@ class FlightSpec:
     rate_hz: float = 30.0
     render: bool = True
     gusts: float = 0.0                     # peak of the wind's gusts [m/s]
+    hidden_s: float = 0.0                  # longest absence of the target; inf: never there
     drone: QuadrotorSpec = field(default_factory=QuadrotorSpec)
     noise: SensorNoise = field(default_factory=SensorNoise)
 
@@ -101,6 +103,7 @@ class FlightEnvironment:
         self.drone.reset(x=x, y=y, z=z, yaw=self.place.yaw)
         self._rng = np.random.default_rng([seed, 1])
         self._wind = Wind(self.spec.gusts, np.random.default_rng([seed, 5]))
+        self._vanishing = Vanishing(self.spec.hidden_s, np.random.default_rng([seed, 6]))
         if self._camera is not None:
             self._camera.reset(np.random.default_rng([seed, 3]))
         self._unseen_s, self._lost_side = math.inf, 0.0
@@ -166,10 +169,11 @@ class FlightEnvironment:
         seconds = stamp / 1e9
         target = self.walk.at(seconds)
         odometry = self._odometry(stamp)
-        truth = self._truth(stamp, target, self.walk.velocity(seconds))
+        gone = self._vanishing.gone(seconds)
+        truth = self._truth(stamp, target, self.walk.velocity(seconds), gone=gone)
         rgb = self._black
         if self._camera is not None:
-            self._scene.hang_target(target)
+            self._scene.hang_target((*target[:2], FAR_BELOW_M) if gone else target)
             rgb = self._camera.capture(self.drone)
         return Observation(Frame(stamp, rgb), self._clock.take_imu(), odometry, truth)
 
@@ -185,13 +189,13 @@ class FlightEnvironment:
                         up + noise.speed_noise * float(drawn[3]))
 
     def _truth(self, stamp_ns: int, target: tuple[float, float, float],
-               moving: tuple[float, float]) -> FlightTruth:
+               moving: tuple[float, float], *, gone: bool) -> FlightTruth:
         x, y, z = self.drone.position
         yaw = self.drone.attitude[0]
         cos, sin = math.cos(yaw), math.sin(yaw)
         dx, dy, dz = target[0] - x, target[1] - y, target[2] - z
         ahead, left = dx * cos + dy * sin, dy * cos - dx * sin
-        in_view = self._in_picture(dx, dy, dz) and not (
+        in_view = not gone and self._in_picture(dx, dy, dz) and not (
             self.place.thicket.hides((x, y, z), target))
         if in_view:
             self._unseen_s, self._lost_side = 0.0, math.copysign(1.0, left)

@@ -59,6 +59,7 @@ class FlightConfig:
     noise_var: float = 0.0
     gusts: float = 0.0                     # [m/s]
     blackout_s: float = 0.0
+    hidden_s: float = 0.0                  # longest absence of the target; inf: never there
     reset_state: bool = False
     rate_hz: float = 30.0
     gate: FlightGateConfig = field(default_factory=FlightGateConfig)
@@ -71,6 +72,7 @@ class FlightConfig:
     def environment(self) -> FlightSpec:
         """Return the world it is flown in; the pilot needs no picture."""
         return FlightSpec(self.episode, task=self.task, season=self.season, gusts=self.gusts,
+                          hidden_s=self.hidden_s,
                           camera=drone_camera(noise_var=self.noise_var), rate_hz=self.rate_hz,
                           render=self.model is not None)
 

@@ -47,8 +47,8 @@ bends = st.floats(-0.15, 0.15) | st.just(0.0)
 
 def pose_on_arc(s, k):
     """Return x, y, heading after ``s`` metres of curvature ``k``."""
-    if k == 0.0:
-        return s, 0.0, 0.0
+    if abs(k * s) < 1e-4:                  # the quotients below would round away
+        return s * (1.0 - (k * s) ** 2 / 6.0), 0.5 * s * k * s, k * s
     return math.sin(k * s) / k, (1.0 - math.cos(k * s)) / k, k * s
 
 

@@ -141,6 +141,8 @@ class Vehicle(Listener):
 
     def good_image(self, stamp_ns: int) -> Image:
         self._image.header.stamp = convert.time_message(stamp_ns)
+        # a sensor has noise: no two pictures are equal
+        self._image.data[0] = (self._image.data[0] + 1) % 256
         return self._image
 
     def send_odometry(self, stamp_ns: int, *, speed: float = 5.0) -> None:

@@ -37,6 +37,8 @@ from ltc_control.nodes.safety_node import SafetyNode
 pytestmark = pytest.mark.ros
 
 STALE_S = 0.2
+FROZEN_S = 1.0                             # of motion with equal pictures
+BRAKING_S = 3.0                            # a request for standstill is followed smoothly
 SLACK_S = 0.3                              # a busy machine between publishing and hearing
 NAN = float('nan')
 
@@ -145,3 +147,13 @@ def test_an_imu_that_is_missing_stops_the_car(vehicle: Any) -> None:
 def test_odometry_that_stops_stops_the_car(vehicle: Any) -> None:
     assert_stands_still_then_recovers(vehicle, odometry=False, after_s=0.5)
     assert 'no_telemetry' in vehicle.verdicts
+
+
+def frozen_image(stamp_ns: int) -> Image:
+    """Return the same picture each time, stamped anew."""
+    return image_with()(stamp_ns)
+
+
+def test_a_frozen_camera_on_the_move_is_standstill_until_it_thaws(vehicle: Any) -> None:
+    assert_stands_still_then_recovers(vehicle, image=frozen_image, after_s=FROZEN_S + BRAKING_S)
+    assert int(vehicle.health['policy_node: input']['frozen']) > 0

@@ -62,13 +62,14 @@ class Drone(Node):
                                  self.verdicts.append(message.status[0].message), 100)
 
     def fly(self, seconds: float, *, forward: float | None = 1.0, left: float = 0.0,
-            human: float | None = None, x: float = 0.0, height: float = 3.0) -> None:
+            human: float | None = None, x: float = 0.0, height: float = 3.0,
+            yaw: float = 0.0) -> None:
         """Tell where it is and what is asked for, 30 times a second."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             now = time.time_ns()
             self.odometry_out.publish(convert.odometry_message(
-                Odometry(now, x, 0.0, 0.0, 0.0, 0.0, z=height)))
+                Odometry(now, x, 0.0, math.remainder(yaw, math.tau), 0.0, 0.0, z=height)))
             for asked, out in ((forward, self.request_out), (human, self.human_out)):
                 if asked is not None:
                     out.publish(convert.twist_from_velocity(Velocity(now, asked, left, 0.0, 0.0)))
@@ -164,3 +165,16 @@ def test_the_emergency_stop_hovers_until_it_is_released(drone: Drone) -> None:
     drone.stage.spin_until(answer.done)
     assert answer.result().success
     drone.fly_until(lambda: drone.forward == pytest.approx(1.0))
+
+
+def test_a_search_that_finds_nothing_is_hover_until_the_policy_flies_on(stage: Any) -> None:
+    stage.add(FlightSafetyNode, hover_s=60.0, search_turns=1.0)
+    drone = stage.take(Drone(stage))
+    begun = time.monotonic()
+    while not (drone.verdicts and drone.verdicts[-1] == 'search_over'):
+        assert time.monotonic() < begun + 30.0, drone.verdicts[-5:]
+        drone.fly(0.05, forward=0.0, yaw=3.0 * (time.monotonic() - begun))    # a turn in 2.1 s
+    assert time.monotonic() > begun + math.tau / 3.0
+    drone.fly_until(lambda: drone.verdicts[-5:] == ['search_over'] * 5, forward=0.2)
+    assert drone.forward == 0.0
+    drone.fly_until(lambda: drone.forward == pytest.approx(2.0), forward=2.0)

@@ -186,14 +186,14 @@ def test_a_manager_leads_it_and_stops_the_car_when_it_stays_away(
         stage: Any, caller: Any, model: Path) -> None:
     pressed: list[bool] = []
     policy = stage.add(PolicyNode, model=str(model), autostart=False)
-    stage.add(ManagerNode, manage='policy_node', check_s=0.05, patience_s=3.0, answer_s=0.5)
+    stage.add(ManagerNode, manage='policy_node', check_s=0.05, patience_s=6.0, answer_s=1.0)
     vehicle, calls = caller()
     vehicle.create_subscription(Bool, bringup.E_STOP, lambda m: pressed.append(m.data), qos.EVENT)
     stage.spin_until(lambda: policy.active)
     assert calls.state() == 'active'
     assert not pressed
     stage.executor.remove_node(policy)     # its process is gone: nobody answers any more
-    stage.spin_until(lambda: bool(pressed), timeout=15.0)
+    stage.spin_until(lambda: bool(pressed), timeout=30.0)
     assert pressed[0]
     stage.spin_until(lambda: 'away' in vehicle.warnings.get('manager_node: supervision', ''))
     assert vehicle.health['manager_node: supervision']['policy_node_deaths'] == '1'
