@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 
@@ -29,7 +30,7 @@ def run_flights(args: argparse.Namespace) -> int:
     summary = summarise_flights(results)
     _print_table(summary, title=f'{args.model}, {args.task or "reach"}{_conditions(args)}')
     if args.json is not None:
-        options = {key: str(value) if isinstance(value, Path) else value
+        options = {key: str(value) if isinstance(value, Path) or value == math.inf else value
                    for key, value in vars(args).items() if key != 'run'}
         document = {'options': options, 'rows': flight_rows(results), 'summary': summary}
         args.json.write_text(json.dumps(document, indent=2) + '\n')
@@ -46,10 +47,13 @@ def _configs(args: argparse.Namespace) -> list:
                           ('--blackout', args.blackout), ('--hide', args.hide)):
         if not value >= 0:
             raise ConfigError(f'{option} must not be below 0, got {value!r}')
+    if args.seconds is not None and not args.seconds > 0:
+        raise ConfigError(f'--seconds must be above 0, got {args.seconds!r}')
     model = None if args.model == 'expert' else Path(args.model)
     if model is not None:
         load_spec(model, expect_vehicle='drone')
     return [FlightConfig(episode=episode, task=args.task or 'reach', season=season, model=model,
+                         seconds=args.seconds,
                          noise_var=args.noise, gusts=args.gusts, blackout_s=args.blackout,
                          hidden_s=args.hide, reset_state=args.reset_state)
             for season in parse_seasons(args.seasons) for episode in parse_numbers(args.episodes)]

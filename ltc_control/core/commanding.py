@@ -20,13 +20,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ltc_control.core.contracts import Command, Velocity
+from ltc_control.core.contracts import COMMANDED, Command, Velocity
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import ModelSpec
 
 AnyCommand = Command | Velocity
 COMMANDS: Mapping[str, type[Command] | type[Velocity]] = {'car': Command, 'drone': Velocity}
-FIELDS = {'car': ('curvature', 'speed'), 'drone': ('forward', 'left', 'up', 'yaw_rate')}
 
 
 def slowed(command: AnyCommand, share: float) -> AnyCommand:
@@ -50,7 +49,7 @@ def command_maker(spec: ModelSpec, *, cruise_speed: float | None = None,
                          f'{sorted(COMMANDS)!r}')
     names = [command.name for command in spec.commands]
     fixed = {'speed': float(cruise_speed)} if cruise_speed is not None else {}
-    needed = FIELDS[spec.vehicle]
+    needed = COMMANDED[spec.vehicle]
     if missing := [name for name in needed if name not in names and name not in fixed]:
         raise ModelError(f'model {spec.name!r} commands {names!r}; a {spec.vehicle} needs '
                          f'{" and ".join(missing)} too'

@@ -128,6 +128,9 @@ class Velocity:
         return cls(stamp_ns, 0.0, 0.0, 0.0, 0.0)
 
 
+COMMANDED = {'car': ('curvature', 'speed'), 'drone': ('forward', 'left', 'up', 'yaw_rate')}
+
+
 @dataclass(frozen=True, slots=True)
 class Odometry:
     """Pose in the ``odom`` frame (x, y [m], yaw [rad], east is 0) and twist in ``base_link``."""

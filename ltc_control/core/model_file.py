@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ltc_control.core.contracts import COMMANDED
 from ltc_control.core.errors import ImageError, ImuError, ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -159,14 +160,20 @@ def load_spec(
              f'and {GRAPH_FILE}')
     spec = replace(_parse(_read_yaml(folder / SPEC_FILE), folder / SPEC_FILE), folder=folder)
     _verify_files(folder, spec.files)
-    _require(expect_vehicle in (None, spec.vehicle),
-             f'model {spec.name!r} drives a {spec.vehicle!r}, this is a {expect_vehicle!r}; '
-             'choose a model that was trained for it')
+    _require(expect_vehicle in (None, spec.vehicle), _unfit(spec, expect_vehicle or ''))
     size = (spec.image.height, spec.image.width)
     _require(expect_image is None or tuple(expect_image) == size,
              f'model {spec.name!r} takes images of (height, width) {size!r}, got '
              f'{expect_image!r}; choose a model of that input size')
     return spec
+
+
+def _unfit(spec: ModelSpec, vehicle: str) -> str:
+    made, wanted = (', '.join(names) for names in (
+        [one.name for one in spec.commands], COMMANDED.get(vehicle, ())))
+    return (f'model {spec.name!r} drives a {spec.vehicle!r} (commands {made}; images of '
+            f'{spec.image.width}x{spec.image.height}), this is a {vehicle!r} (commands {wanted}); '
+            'choose a model that was trained for it')
 
 
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
