@@ -48,7 +48,8 @@ import torch  # noqa: E402
 from ltc_control import bringup  # noqa: E402
 from ltc_control.core.engine import open_session  # noqa: E402
 from ltc_control.insight.attention import Attention  # noqa: E402
-from ltc_control.nets.onnx_graph import Graph, add_head  # noqa: E402
+from ltc_control.nets.onnx_graph import Graph  # noqa: E402
+from ltc_control.nets.onnx_head import add_head  # noqa: E402
 from ltc_control.nets.policy_net import load_policy  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'

@@ -22,7 +22,8 @@ with up_l the transposed convolution of ones, of kernel, stride and border of la
 the head passes on, whatever the neurons make of it.
 
 The gradient-weighted map starts from what moved *this* value y (a command, a state or a tau)
-through one step from *this* state, and goes on as above (R is exact for the linear last layer):
+through one step from *this* state, and goes on as above (R, gradient times activation, is exact
+for a linear last layer; maps read as points have W = df/dA at this image):
 
     G_j = dy/du_j ;   R_c(p) = A_n,c(p) sum_j W_c,j(p) G_c,j ;   S_n = sum_c max(+-R_c, 0)
 
@@ -41,7 +42,9 @@ from onnx import numpy_helper
 from ltc_control.nets.conv_head import HeadConfig
 from ltc_control.nets.onnx_cells import Readout, add_core
 from ltc_control.nets.onnx_gradient import Backward
-from ltc_control.nets.onnx_graph import Graph, add_head
+from ltc_control.nets.onnx_graph import Graph
+from ltc_control.nets.onnx_head import add_head
+from ltc_control.nets.onnx_points import points_pull
 from ltc_control.nets.policy_net import PolicyNet
 
 
@@ -161,13 +164,16 @@ def _gradient(graph: Graph, net: PolicyNet, step: tuple[str, str, str]) -> tuple
 def _evidence(graph: Graph, net: PolicyNet, gradient: str) -> str:
     """Return S_n of the gradient-weighted map, (2, h, w): what raises y, what lowers it."""
     head = net.config.head_config
-    maps, area, per_map = net.head.map_weight.shape
-    rows, columns = head.map_sizes()[-1]
+    maps, (rows, columns) = head.widths[-1], head.map_sizes()[-1]
     if net.config.imu_features:
         gradient = graph.split(gradient, head.features, net.config.imu_features)[0]
-    each = graph.reshape(gradient, maps, per_map, 1)
-    pull = graph.op('MatMul', graph.constant(net.head.map_weight), each)     # (maps, area, 1)
-    final = graph.reshape(f'map{len(head.widths)}', maps, area, 1)
+    if head.readout == 'points':
+        pull = points_pull(graph, net.head.points, gradient)
+    else:
+        each = graph.reshape(gradient, maps, head.per_map, 1)
+        pull = graph.op('MatMul', graph.constant(net.head.map_weight), each)
+    final = graph.reshape(f'map{len(head.widths)}', maps, rows * columns)
+    pull = graph.reshape(pull, maps, rows * columns)
     share = graph.reshape(graph.mul(final, pull), 1, maps, rows, columns)
     signed = graph.op('Concat', share, graph.op('Neg', share), axis=0)
     return graph.op('ReduceSum', graph.op('Relu', signed),

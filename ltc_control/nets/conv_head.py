@@ -33,6 +33,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from ltc_control.core.errors import ConfigError
+from ltc_control.nets import points
 
 VARIANCE_FLOOR = 1.0               # added to the variance [grey level^2]
 Pads = tuple[int, int, int, int]   # top, left, bottom, right
@@ -51,9 +52,15 @@ class HeadConfig:
     strides: tuple[int, ...] = (2, 2, 2, 1, 1)
     padding: str = 'valid'
     per_map: int = 4               # features of each last map: 8 x 4 = 32
+    readout: str = 'linear'        # how a map is read: linear, or points (points.py)
 
     def __post_init__(self) -> None:
         """Take lists for tuples and refuse layers that do not fit the image."""
+        if self.readout not in ('linear', 'points'):
+            raise ConfigError(f"readout must be 'linear' or 'points', got {self.readout!r}")
+        if self.readout == 'points' and self.per_map != points.FEATURES:
+            raise ConfigError(f'a readout of points gives {points.FEATURES} features a map, got '
+                              f'per_map {self.per_map!r}')
         for name in ('widths', 'kernels', 'strides'):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not len(self.widths) == len(self.kernels) == len(self.strides) > 0:
@@ -107,7 +114,7 @@ HEADS = {'paper': PAPER, 'hardware': HARDWARE, 'hardware_wide': HARDWARE_WIDE}
 
 
 class ConvHead(nn.Module):
-    """Convolutions with ReLU, then ``per_map`` linear features of each last map."""
+    """Convolutions with ReLU, then ``per_map`` features of each last map."""
 
     def __init__(self, config: HeadConfig = HARDWARE) -> None:
         super().__init__()
@@ -116,10 +123,14 @@ class ConvHead(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, kernel, stride) for a, b, kernel, stride in
             zip(channels[:-1], channels[1:], config.kernels, config.strides, strict=True))
-        rows, columns = config.map_sizes()[-1]
-        maps, pixels = config.widths[-1], rows * columns
-        self.map_weight = nn.Parameter(torch.randn(maps, pixels, config.per_map) * pixels ** -0.5)
-        self.map_bias = nn.Parameter(torch.zeros(maps, config.per_map))
+        maps, (rows, columns) = config.widths[-1], config.map_sizes()[-1]
+        if config.readout == 'points':
+            self.points = points.PointReadout(maps, rows, columns)
+        else:
+            pixels = rows * columns
+            self.map_weight = nn.Parameter(
+                torch.randn(maps, pixels, config.per_map) * pixels ** -0.5)
+            self.map_bias = nn.Parameter(torch.zeros(maps, config.per_map))
         for conv in self.convs:
             nn.init.kaiming_normal_(conv.weight, nonlinearity='relu')
             nn.init.zeros_(conv.bias)
@@ -127,10 +138,13 @@ class ConvHead(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features (B, F) of images (B, H, W, 3) or (B, 3, H, W), uint8 or 0..255."""
-        x = whiten(self._planes(images), self._pads[0], self.map_weight.dtype)
+        x = whiten(self._planes(images), self._pads[0], self.convs[0].weight.dtype)
         for conv, pads in zip(self.convs, [*self._pads[1:], NO_PADS], strict=True):
             x = conv(x)
             x = x.relu_() if pads == NO_PADS else _ReluPad.apply(x, pads)
+        if self.config.readout == 'points':
+            found: Tensor = self.points(x)
+            return found
         maps = x.flatten(2).transpose(0, 1)                             # (maps, B, pixels)
         features = torch.baddbmm(self.map_bias[:, None], maps, self.map_weight)
         return features.transpose(0, 1).flatten(1)

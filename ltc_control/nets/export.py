@@ -38,7 +38,8 @@ from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import GRAPH_FILE, CommandSpec, ModelSpec, load_spec, write_spec
 from ltc_control.nets.attention_graph import attention_graph
 from ltc_control.nets.onnx_cells import Readout, add_core
-from ltc_control.nets.onnx_graph import Graph, add_head
+from ltc_control.nets.onnx_graph import Graph
+from ltc_control.nets.onnx_head import add_head
 from ltc_control.nets.policy_net import PolicyNet, load_policy, save_policy
 
 WEIGHTS_FILE = 'weights.safetensors'

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-A policy's parts as ONNX nodes, constants folded: whitening, head, and one step of each core.
+An ONNX graph as it grows: nodes, constants that are stored once, inputs and outputs.
 
 Written node by node instead of traced, because the fused step is fast by its few nodes: the
 engine spends about 0.3 us on each, and 19 neurons need less than that for their arithmetic.
@@ -26,8 +26,6 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-
-from ltc_control.nets.conv_head import VARIANCE_FLOOR, ConvHead
 
 OPSET = 20
 IR_VERSION = 10
@@ -122,46 +120,6 @@ class Graph:
                                   ir_version=IR_VERSION, producer_name='ltc_control')
         onnx.checker.check_model(model, full_check=True)
         return model
-
-
-def add_head(graph: Graph, head: ConvHead, image: str) -> str:
-    """
-    Return the features (1, F) of ``image`` uint8 (H, W, 3).
-
-    The maps after each layer are called ``map1``, ``map2`` ...
-    """
-    config = head.config
-    x = graph.reshape(_whiten(graph, image, config.height, config.width * 3),
-                      1, config.height, config.width, 3)
-    x = graph.op('Transpose', x, perm=[0, 3, 1, 2], name='white')
-    layers = zip(head.convs, config.strides, config.pads(), strict=True)
-    for number, (conv, stride, pads) in enumerate(layers, start=1):
-        x = graph.op('Conv', x, graph.constant(conv.weight), graph.constant(conv.bias),
-                     strides=[stride, stride], pads=list(pads))
-        x = graph.op('Relu', x, name=f'map{number}')
-    maps, area, per_map = head.map_weight.shape
-    each = graph.op('MatMul', graph.reshape(x, maps, 1, area), graph.constant(head.map_weight))
-    features = graph.reshape(each, 1, maps * per_map)
-    return graph.add(features, graph.constant(head.map_bias.reshape(1, -1)))
-
-
-def _whiten(graph: Graph, image: str, rows: int, columns: int) -> str:
-    """
-    Return (x - mean) / sqrt(variance + 1) of ``image`` as (rows, columns).
-
-    Sums go by rows and then over them: InstanceNormalization does it all in one node and 12 us
-    less, but adds 40,000 squares one after another and misses the deviation by 1e-5.
-    """
-    x = graph.reshape(graph.op('Cast', image, to=TensorProto.FLOAT), rows, columns)
-    count = graph.constant(rows * columns)
-
-    def mean(value: str) -> str:
-        return graph.div(graph.sum(graph.sum(value, 1), 0), count)
-
-    centred = graph.sub(x, mean(x))
-    variance = mean(graph.mul(centred, centred))
-    deviation = graph.op('Sqrt', graph.add(variance, graph.constant(VARIANCE_FLOOR)))
-    return graph.mul(centred, graph.op('Reciprocal', deviation))
 
 
 def _value(name: str, kind: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:

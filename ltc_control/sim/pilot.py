@@ -38,6 +38,7 @@ class PilotStyle:
 
     top_speed: float = 3.5                 # [m/s]
     approach: float = 0.7                  # [1/s] speed per metre of distance left
+    retreat: float = 1.8                   # [1/s] per metre too near: there is little room
     turn: float = 1.5                      # [1/s] yaw rate per bearing
     most_turn: float = 1.0                 # [rad/s]
     climb: float = 0.9                     # [1/s]
@@ -69,7 +70,8 @@ class Pilot:
         flat = math.hypot(truth.target_ahead, truth.target_left)
         gap = math.sqrt(flat**2 + truth.target_up**2) - self.stand_off
         towards = max(math.cos(bearing), 0.0) ** 2
-        speed = style.approach * gap + truth.target_speed_ahead
+        gain = style.approach if gap > 0.0 else style.retreat
+        speed = gain * gap + truth.target_speed_ahead
         forward = min(max(speed, -style.most_reverse), style.top_speed) * towards
         left = self._swerve(truth, forward)
         push_ahead, push_left = self._push(truth)

@@ -51,7 +51,8 @@ class LossConfig:
     ``curve_weight`` is alpha in exp(alpha |y|) of Lechner et al. 2020, y the curvature label in
     units of ``policy.command_scale``; it is capped at ``heaviest``. ``slow_weight`` does the same
     for speed labels below ``fast_speed`` [m/s]: too fast into a tight curve costs the lane, too
-    slow on a straight costs time.
+    slow on a straight costs time. With ``weights`` the first command is the speed, and all errors
+    of a slow frame weigh more: a drone that stops at its target is to stop there.
     """
 
     curvature: float = 1.0

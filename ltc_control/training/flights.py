@@ -16,7 +16,7 @@ Flights in the simulator, recorded to learn from or judged: the loop, who flies,
 
 The loop is that of the nodes: camera -> :class:`Policy` -> flight gate -> drone. As for the car, a
 recording holds the pilot's clean command as the label while something else moves the drone: the
-pilot with pushes, or a policy (DAgger, Ross, Gordon & Bagnell 2011).
+pilot's command behind the gate with pushes, or a policy (DAgger, Ross, Gordon & Bagnell 2011).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ REACHED_M = 2.0
 HOLD_S = 4.0                               # a flight ends so long after its target is reached
 FOLLOWED_ERROR_M, FOLLOWED_VIEW = 1.5, 0.9
 LOST_M = 45.0                              # a recording ends so far from its target
+UNENDING = FlightGateConfig(search_turns=0.0)      # a lesson in searching is not cut short
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def fly(config: FlightConfig) -> FlightResult:
             truths.append(seen.truth)
             if seen.truth.collided or _is_over(truths, config):
                 break
-        return _judge(truths, config, env.place.starts_in_view)
+        return judge(truths, config, in_view=env.place.starts_in_view)
 
 
 def _is_over(truths: list[FlightTruth], config: FlightConfig) -> bool:
@@ -124,7 +125,8 @@ def _is_over(truths: list[FlightTruth], config: FlightConfig) -> bool:
             and truths[-hold].distance < REACHED_M)
 
 
-def _judge(truths: list[FlightTruth], config: FlightConfig, in_view: bool) -> FlightResult:
+def judge(truths: list[FlightTruth], config: FlightConfig, *, in_view: bool) -> FlightResult:
+    """Return the row of a flight that went so; ``in_view``: its target was so at the start."""
     distance = np.array([truth.distance for truth in truths])
     error = distance - STAND_OFF_M[config.task]
     view = float(np.mean([truth.in_view for truth in truths]))
@@ -208,10 +210,13 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
                   'driver': 'expert' if policy is None else 'policy'}
     count, distances = 0, []
     with FlightEnvironment(spec) as env, EpisodeWriter(path, attributes=attributes) as writer:
-        seen, hold = env.reset(), 0
+        seen, hold, gate = env.reset(), 0, FlightGateState()
         while count < config.seconds * config.rate_hz:
             label = env.expert.command(seen.truth)
-            applied = _applied(policy, fault, seen, label)
+            gate, passed, _ = gate_step(
+                gate, now_ns=seen.odometry.stamp_ns, odometry=seen.odometry, config=UNENDING,
+                request=_applied(policy, fault, seen, label))
+            applied = passed or Velocity.stop(seen.odometry.stamp_ns)
             applied = applied if push is None else push.apply(applied)
             write_frame(writer, seen, {EXPERT_TOPIC: label, CMD_VEL_TOPIC: applied})
             count += 1

@@ -31,7 +31,9 @@ def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tenso
     """
     error = ((commands - labels) / scale).square()                    # (T, B, M)
     if config.weights:
+        slow = ((config.fast_speed - labels[..., 0]) / scale[0]).clamp(min=0)
         cost = (error * scale.new_tensor(config.weights)).sum(dim=-1)
+        cost = cost * torch.exp(config.slow_weight * slow).clamp(max=config.heaviest)
         return (cost * mask).sum() / mask.sum().clamp(min=1)
     bend = (labels[..., 0] / scale[0]).abs()
     slow = ((config.fast_speed - labels[..., 1]) / scale[1]).clamp(min=0)

@@ -39,6 +39,7 @@ from ltc_control.nets.policy_net import build_policy
 
 VALID = HeadConfig(30, 60, (8, 16, 8), (5, 5, 3), (2, 2, 1))
 SAME = HeadConfig(31, 62, (8, 16, 8), (5, 4, 3), (2, 2, 1), padding='same')
+POINTS = replace(VALID, readout='points')
 FEATURES = ('gyro_x', 'gyro_y', 'gyro_z', 'accel_x', 'accel_y', 'accel_z')
 COMMANDS = (CommandSpec('curvature', '1/m', -0.1, 0.1), CommandSpec('speed', 'm/s', 0.0, 12.0))
 
@@ -169,6 +170,19 @@ def test_evidence_is_gradient_times_activation(tmp_path):
         expected = to_image(net, start, maps)
         np.testing.assert_allclose(plane, expected, rtol=2e-3, atol=2e-4 * expected.max())
     np.testing.assert_allclose(found.values, found.planes.sum(0))
+
+
+def test_evidence_of_points_is_gradient_times_activation(tmp_path):
+    net, attention = made(tmp_path, {'kind': 'ltc', 'head': POINTS})
+    image, imu, state = sample(net)
+    found = attention.gradient(image, state, 1 / 30, target='curvature', imu=imu)
+    maps = maps_of(net, image)
+    last = maps[-1].detach().requires_grad_()
+    net.head.points.double()(last).backward(torch.tensor(found.gradient[:32]).double()[None])
+    share = (last.grad * last).detach()[0]
+    for sign, plane in zip((1, -1), found.planes, strict=True):
+        expected = to_image(net, (sign * share).relu().sum(0)[None, None], maps)
+        np.testing.assert_allclose(plane, expected, rtol=2e-3, atol=2e-4 * expected.max())
 
 
 def shape_of(found):

@@ -13,6 +13,8 @@
 # limitations under the License.
 """Exported folders: graph and torch agree over 1,000 steps of varying dt, the file says it all."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -72,8 +74,9 @@ def _drive(net, engine, steps):
 
 
 @pytest.mark.parametrize('options', [
-    {'kind': 'ltc'}, {'kind': 'ltc', 'head': 'paper', 'imu_features': 0}],
-    ids=['hardware', 'paper'])
+    {'kind': 'ltc'}, {'kind': 'ltc', 'head': 'paper', 'imu_features': 0},
+    {'kind': 'ltc', 'head': replace(SMALL, readout='points')}],
+    ids=['hardware', 'paper', 'points'])
 def test_graph_equals_torch_over_1000_steps(options, tmp_path):
     net, _ = _export(tmp_path, options)
     # the paper head has nine times the arithmetic: fewer steps, the recurrence is the same

@@ -64,6 +64,25 @@ def test_loss_is_what_plain_loops_say(seed: int, steps: int, rows: int) -> None:
     assert found == pytest.approx(naive_loss(commands, labels, mask, CONFIG), rel=1e-9)
 
 
+@pytest.mark.parametrize('slow_weight', [0.0, 0.8])
+def test_with_weights_all_errors_of_a_slow_frame_weigh_more(slow_weight: float) -> None:
+    rng = np.random.default_rng(4)
+    scale, weights = np.array([2.0, 0.3, 0.6]), np.array([1.0, 0.5, 3.0])
+    labels = rng.normal(size=(5, 3, 3)) * scale
+    commands, mask = labels + rng.normal(size=labels.shape) * scale, rng.random((5, 3)) < 0.7
+    config = LossConfig(weights=tuple(weights), slow_weight=slow_weight, fast_speed=2.0,
+                        heaviest=2.5)
+    costs = []
+    for place in np.ndindex(mask.shape):
+        if mask[place]:
+            slow = min(math.exp(slow_weight * max(0.0, 2.0 - labels[place][0]) / 2.0), 2.5)
+            error = (commands[place] - labels[place]) / scale
+            costs.append(slow * float(weights @ error ** 2))
+    found = command_loss(torch.tensor(commands), torch.tensor(labels), torch.tensor(mask),
+                         scale=torch.tensor(scale), config=config)
+    assert float(found) == pytest.approx(sum(costs) / len(costs), rel=1e-9)
+
+
 def test_what_has_no_label_costs_nothing_and_pulls_nowhere() -> None:
     commands = torch.ones(3, 2, 2, requires_grad=True)
     loss = command_loss(commands, torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.bool),

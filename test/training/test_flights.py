@@ -1,0 +1,157 @@
+# Copyright 2026 The ltc_control authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Flights recorded, learned from and judged: rows against hand-made truths, and end to end."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from rosbags.highlevel import AnyReader
+
+from ltc_control.cli.main import main
+from ltc_control.core.errors import ConfigError
+from ltc_control.core.model_file import load_spec
+from ltc_control.sim.observation import FlightTruth
+from ltc_control.training.flights import (
+    FOLLOWED_ERROR_M,
+    HOLD_S,
+    REACHED_M,
+    FlightConfig,
+    FlightRecording,
+    FlightResult,
+    fly,
+    judge,
+    summarise_flights,
+)
+
+RATE = 30
+
+
+def truth(k: int, distance: float, *, in_view: bool = True, collided: bool = False,
+          ) -> FlightTruth:
+    return FlightTruth(k * 10**9 // RATE, 0.0, 0.0, 2.0, 0.0, distance, 0.0, 0.0, 0.0, 0.0,
+                       in_view, 0.0, 1.0, collided)
+
+
+def approach(seconds: float, *, start: float = 12.0, speed: float = 2.0, stop: float = 1.5,
+             ) -> list[FlightTruth]:
+    return [truth(k, max(start - speed * (k + 1) / RATE, stop))
+            for k in range(round(seconds * RATE))]
+
+
+def test_reaching_is_being_within_two_metres_without_a_collision() -> None:
+    row = judge(approach(10.0), FlightConfig(1), in_view=True)
+    assert row.success
+    assert row.time_s == pytest.approx((12.0 - REACHED_M) / 2.0, abs=1.5 / RATE)
+    assert (row.final_distance_m, row.nearest_m, row.collisions) == (1.5, 1.5, 0)
+    short = judge(approach(4.9), FlightConfig(1), in_view=True)
+    assert (short.success, short.time_s) == (False, None)
+    hit = judge([*approach(10.0), truth(300, 1.5, collided=True)], FlightConfig(1), in_view=False)
+    assert (hit.success, hit.collisions, hit.starts_in_view) == (False, 1, False)
+
+
+@pytest.mark.parametrize(('error', 'lost', 'success'), [
+    (0.9 * FOLLOWED_ERROR_M, 0, True), (1.1 * FOLLOWED_ERROR_M, 0, False),
+    (0.0, 59, True), (0.0, 61, False),
+])
+def test_following_is_in_view_and_near_the_stand_off(error: float, lost: int,
+                                                     success: bool) -> None:
+    truths = [truth(k, 3.0 + error * (-1) ** k, in_view=k >= lost) for k in range(600)]
+    row = judge(truths, FlightConfig(1, task='follow'), in_view=True)
+    assert row.success is success
+    assert row.rms_distance_error_m == pytest.approx(error, abs=1e-3)
+    assert row.in_view == pytest.approx(1 - lost / 600, abs=1e-3)
+
+
+def test_the_summary_counts_by_hand() -> None:
+    rows = [FlightResult(seed, 'reach', season, success, 5.0 + seed if success else None, 1.5,
+                         0.5, 0, in_view, 1.0, 1.5)
+            for seed, season, success, in_view in (
+                (1, 'summer', True, True), (2, 'summer', False, False), (3, 'summer', True, False),
+                (1, 'winter', False, True))]
+    summary = summarise_flights(rows)
+    assert list(summary) == ['summer', 'winter']
+    assert summary['summer']['success_rate'] == pytest.approx(2 / 3, abs=1e-4)
+    assert (summary['summer']['out_of_view_successes'],
+            summary['summer']['out_of_view_episodes']) == (1, 2)
+    assert summary['summer']['median_time_s'] == 7.0
+    assert summary['winter']['median_time_s'] is None
+
+
+def test_the_pilot_flies_the_same_twice_and_ends_after_the_hover() -> None:
+    row = fly(FlightConfig(5001))
+    assert row == fly(FlightConfig(5001))
+    assert row.success
+    assert row.time_s is not None
+    assert row.time_s + HOLD_S < 40.0
+
+
+def test_a_target_that_is_never_there_is_searched_for_and_not_reached() -> None:
+    row = fly(FlightConfig(5001, hidden_s=math.inf, seconds=15.0))
+    assert (row.success, row.in_view, row.collisions) == (False, 0.0, 0)
+
+
+def test_episodes_kept_for_evaluation_are_not_recorded(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='1001 is kept for evaluation'):
+        FlightRecording(tmp_path, (3, 1001))
+
+
+@pytest.fixture(scope='module')
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp('flights') / 'bags'
+    assert main(['collect', str(folder), '--vehicle', 'drone', '--tracks', '0:3', '--seconds',
+                 '2.5', '--jobs', '1']) == 0
+    return folder
+
+
+def test_a_recorded_flight_holds_what_the_pilot_would_do_and_what_was_done(
+        recorded: Path) -> None:
+    bags = sorted(recorded.iterdir())
+    assert [bag.name.split('_')[0] for bag in bags] == ['follow', 'follow', 'reach', 'reach']
+    for bag in bags:
+        with AnyReader([bag]) as reader:
+            counts = {one.topic: one.msgcount for one in reader.connections}
+            label, done = ([[m.twist.linear.x, m.twist.linear.y, m.twist.angular.z]
+                            for m in (reader.deserialize(raw, one.msgtype) for one, _, raw in
+                                      reader.messages([c for c in reader.connections
+                                                       if c.topic == topic]))]
+                           for topic in ('/expert/command', '/cmd_vel'))
+        assert counts['/camera/image_raw'] == counts['/expert/command'] == 75
+        assert counts['/imu/data'] >= 74 * 4 - 4           # 120 Hz or so, from the second frame
+        assert label != done                           # pushed, while the label is clean
+
+
+def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> None:
+    pytest.importorskip('torch')
+    recipe = yaml.safe_load((Path(__file__).parents[2] / 'config/train_drone.yaml').read_text())
+    recipe |= {'steps': 2, 'batch': 2, 'window': 4, 'validate_every': 2, 'hold_out': 0.3}
+    (tmp_path / 'train.yaml').write_text(yaml.safe_dump(recipe))
+    model, table = tmp_path / 'model', tmp_path / 'table.json'
+    assert main(['train', str(recorded), '--config', str(tmp_path / 'train.yaml'), '--out',
+                 str(model)]) == 0
+    spec = load_spec(model, expect_vehicle='drone')
+    assert [command.name for command in spec.commands] == ['forward', 'left', 'up', 'yaw_rate']
+    assert spec.neurons == 19
+    for task in ('reach', 'follow'):
+        assert main(['eval', str(model), '--task', task, '--episodes', '2001:2002', '--seasons',
+                     'winter', '--seconds', '1', '--gusts', '4', '--hide', '2', '--noise', '0.1',
+                     '--jobs', '1', '--json', str(table)]) == 0
+        rows = json.loads(table.read_text())['rows']
+        assert [(row['seed'], row['task'], row['season']) for row in rows] == [
+            (2001, task, 'winter'), (2002, task, 'winter')]
+        assert {'success', 'time_s', 'final_distance_m', 'in_view', 'collisions'} <= rows[0].keys()
