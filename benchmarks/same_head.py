@@ -15,7 +15,7 @@
 Train other cores behind one and the same head, so that only the core differs when looked inside.
 
     python benchmarks/same_head.py runs/model_car/bags runs/model_car/dagger_1
-    python benchmarks/same_head.py BAGS --model models/car_lane --kinds ltc lstm --out runs/cores
+    python benchmarks/same_head.py BAGS --model models/drone_target --own-loss --window 96
 
 The convolutions of the model stay as they are, to the bit. Their features of all frames are
 computed once; then a core of each kind learns the recorded commands from them: same windows in the
@@ -28,6 +28,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,10 +42,11 @@ from ltc_control.data.episodes import read_episode
 from ltc_control.data.topics import TopicMap
 from ltc_control.nets.export import ATTENTION_FILE, WEIGHTS_FILE, attach_attention, export_policy
 from ltc_control.nets.policy_net import PolicyNet, build_policy, load_policy
+from ltc_control.training.config import LossConfig
+from ltc_control.training.losses import command_loss
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
-BATCH, LENGTH, RATE, HELD_OUT = 32, 32, 0.01, 5
-LABELS = TopicMap(command='/expert/command')
+BATCH, RATE, HELD_OUT = 32, 0.01, 5
 Drive = tuple[torch.Tensor, torch.Tensor, torch.Tensor]   # features (T, F), commands, dt (T,)
 
 
@@ -53,8 +55,7 @@ class Result(NamedTuple):
 
     kind: str
     parameters: int
-    curvature_rms: float
-    speed_rms: float
+    rms: dict[str, float]
 
 
 def main() -> int:
@@ -62,18 +63,20 @@ def main() -> int:
     args = _parse()
     torch.set_num_threads(args.threads)
     spec, shipped = load_spec(args.model), load_policy(args.model / WEIGHTS_FILE)
-    drives = _drives(args.bags, spec, shipped)
+    drives = [drive for drive in _drives(args.bags, spec, shipped)
+              if len(drive[0]) > args.window]
     held = drives[::HELD_OUT]
     known = [drive for k, drive in enumerate(drives) if k % HELD_OUT]
     results = []
     for kind in args.kinds:
         net = _fresh(shipped, kind, args.seed)
         with progress_bar(kind, total=args.steps) as advance:
-            _train(net, known, args, advance)
+            _train(net, spec, known, args, advance)
         _export(net, spec, args.out / kind, args)
-        results.append(_judge(net, kind, held))
-        print(f'{kind}: {results[-1].parameters} parameters in the core, held-out error '
-              f'{results[-1].curvature_rms:.4f} 1/m and {results[-1].speed_rms:.2f} m/s')
+        results.append(_judge(net, spec, held))
+        errors = ', '.join(f'{one.name} {results[-1].rms[one.name]:.4f} {one.unit}'
+                           for one in spec.commands)
+        print(f'{kind}: {results[-1].parameters} parameters in the core, held-out error {errors}')
     if args.json is not None:
         args.json.write_text(json.dumps({
             'model': str(args.model), 'seed': args.seed, 'steps': args.steps,
@@ -89,6 +92,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--kinds', nargs='+', default=['ltc', 'lstm', 'cnn'])
     parser.add_argument('--out', type=Path, default=Path('runs/same_head'))
     parser.add_argument('--steps', type=int, default=600)
+    parser.add_argument('--window', type=int, default=32, help='steps of backpropagation')
+    parser.add_argument('--own-loss', action='store_true',
+                        help='the loss that the model was trained with, not plain squares')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='FILE')
@@ -102,10 +108,11 @@ def _drives(folders: list[Path], spec: ModelSpec, shipped: PolicyNet) -> list[Dr
         sys.exit(f'no bags in {[str(folder) for folder in folders]!r}; record some with '
                  '`ltc collect`')
     drives: list[Drive] = []
+    labels_of = TopicMap(command='/expert/command', vehicle=spec.vehicle)
     timing = TimingRules(spec.dt_nominal_s, spec.longest_step_s)
     with progress_bar('features', total=len(bags)) as advance:
         for bag in bags:
-            episode = read_episode(bag, topics=LABELS, image=spec.image, imu=spec.imu,
+            episode = read_episode(bag, topics=labels_of, image=spec.image, imu=spec.imu,
                                    timing=timing)
             with torch.no_grad():
                 features = shipped.encode(torch.from_numpy(episode.images))
@@ -126,15 +133,32 @@ def _fresh(shipped: PolicyNet, kind: str, seed: int) -> PolicyNet:
     return net
 
 
-def _train(net: PolicyNet, drives: list[Drive], args: argparse.Namespace, advance: Any) -> None:
+def _cost(net: PolicyNet, spec: ModelSpec, *, own: bool) -> Callable[..., torch.Tensor]:
+    """Return plain squares in units of the scale, or what the model itself was trained with."""
+    def plain(said: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return (((said - labels) / net.command_scale).nan_to_num(0.0) ** 2).mean()
+
+    def like_the_model(said: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return command_loss(said, labels.nan_to_num(0.0), ~labels.isnan().any(dim=-1),
+                            scale=net.command_scale, config=config)
+
+    if not own:
+        return plain
+    config = LossConfig(**spec.training['config']['loss'])
+    return like_the_model
+
+
+def _train(net: PolicyNet, spec: ModelSpec, drives: list[Drive], args: argparse.Namespace,
+           advance: Any) -> None:
     rng = np.random.default_rng(args.seed)                   # the same windows for every kind
+    cost = _cost(net, spec, own=args.own_loss)
     learner = torch.optim.Adam(net.core.parameters(), lr=RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(learner, args.steps, RATE / 20)
     for _ in range(args.steps):
-        features, labels, dt = _windows(drives, rng)
+        features, labels, dt = _windows(drives, args.window, rng)
         said, _ = net.forward_features(features, None, net.initial_state(BATCH), dt)
-        error = ((said - labels) / net.command_scale)[LENGTH // 4:]    # the state settles first
-        loss = (error.nan_to_num(0.0) ** 2).mean()
+        settled = args.window // 4                           # steps that the state may take
+        loss = cost(said[settled:], labels[settled:])
         learner.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.core.parameters(), 1.0)
@@ -143,18 +167,18 @@ def _train(net: PolicyNet, drives: list[Drive], args: argparse.Namespace, advanc
         advance(f'loss {float(loss):.4f}')
 
 
-def _windows(drives: list[Drive], rng: np.random.Generator) -> Drive:
-    """Return a batch of windows, (LENGTH, BATCH, ...)."""
+def _windows(drives: list[Drive], length: int, rng: np.random.Generator) -> Drive:
+    """Return a batch of windows, (length, BATCH, ...)."""
     picked = []
     for number in rng.integers(0, len(drives), BATCH):
         drive = drives[number]
-        start = int(rng.integers(0, len(drive[0]) - LENGTH))
-        picked.append([part[start:start + LENGTH] for part in drive])
+        start = int(rng.integers(0, len(drive[0]) - length))
+        picked.append([part[start:start + length] for part in drive])
     features, labels, dt = (torch.stack(parts, dim=1) for parts in zip(*picked, strict=True))
     return features, labels, dt
 
 
-def _judge(net: PolicyNet, kind: str, drives: list[Drive]) -> Result:
+def _judge(net: PolicyNet, spec: ModelSpec, drives: list[Drive]) -> Result:
     squares = []
     with torch.no_grad():
         for features, labels, dt in drives:
@@ -162,12 +186,14 @@ def _judge(net: PolicyNet, kind: str, drives: list[Drive]) -> Result:
                                            dt[:, None])
             squares.append((said[:, 0] - labels) ** 2)
     rms = torch.cat(squares).nanmean(dim=0).sqrt()
-    return Result(kind, net.parameter_counts()['recurrent_stored'], float(rms[0]), float(rms[1]))
+    return Result(net.config.kind, net.parameter_counts()['recurrent_stored'],
+                  dict(zip((one.name for one in spec.commands), rms.tolist(), strict=True)))
 
 
 def _export(net: PolicyNet, spec: ModelSpec, folder: Path, args: argparse.Namespace) -> None:
     export_policy(net, folder, name=f'same_head_{net.config.kind}', image=spec.image,
                   imu=spec.imu, commands=spec.commands, longest_step_s=spec.longest_step_s,
+                  vehicle=spec.vehicle,
                   training={'head_of': spec.name, 'seed': args.seed, 'steps': args.steps})
     if not (folder / ATTENTION_FILE).is_file():
         attach_attention(folder)
