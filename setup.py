@@ -53,7 +53,7 @@ setup(
     install_requires=['numpy', 'PyYAML', 'opencv-python-headless', 'onnxruntime'],
     extras_require={
         'simulation': ['mujoco', 'mcap', 'mcap-ros2-support', 'rosbags', 'matplotlib', 'rich',
-                       'safetensors', 'aiohttp', 'scikit-learn', 'zstandard', 'lz4'],
+                       'safetensors', 'aiohttp', 'scikit-learn', 'zstandard', 'lz4', 'isal'],
         'training': ['torch', 'onnx', 'safetensors'],
         'test': ['pytest', 'hypothesis'],
     },

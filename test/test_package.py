@@ -37,7 +37,7 @@ ROS_PACKAGES = {
 }
 COLCON = shutil.which('colcon', path=os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ.get('PATH', os.defpath)]))
-OPTIONAL = {'ackermann_msgs'}              # asked for at run time, done without if absent
+OPTIONAL = {'ackermann_msgs', 'isal'}      # asked for at run time, done without if absent
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'PIL': 'pillow',
                  'sklearn': 'scikit-learn'}
 ROSDEP = {'PIL': 'python3-pil', 'aiohttp': 'python3-aiohttp', 'cv2': 'python3-opencv',

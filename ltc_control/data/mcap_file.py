@@ -15,7 +15,7 @@
 One MCAP file, chunked, indexed and compressed, written as fast as the disk takes it.
 
 The writer of the ``mcap`` package compresses on the thread that hands in the messages. Here each
-chunk is joined, summed and compressed by a worker (zstandard and zlib let go of the interpreter),
+chunk is joined, summed and compressed by a worker (both let go of the interpreter),
 while the next one is gathered; a message is not copied before that.
 
 Beside what the format asks for there are two kinds of private records, which other readers skip:
@@ -26,7 +26,6 @@ that the damage hit; and before each metadata record a :func:`mark` with its CRC
 from __future__ import annotations
 
 import struct
-import zlib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,6 +49,7 @@ from mcap.records import (
     SummaryOffset,
 )
 
+from ltc_control.data.checksums import crc32
 from ltc_control.data.direct_file import DirectFile
 
 Buffer: TypeAlias = 'bytes | memoryview'
@@ -81,7 +81,7 @@ def mark(*parts: Buffer) -> bytes:
     """Return the private record that says: what follows is whole if it has this CRC-32."""
     crc = 0
     for part in parts:
-        crc = zlib.crc32(part, crc)
+        crc = crc32(part, crc)
     return MARK_HEAD + crc.to_bytes(4, 'little')
 
 
@@ -118,8 +118,8 @@ def _pack(chunk: _Chunk) -> _Packed:
     data = b''.join(chunk.parts)
     chunk.parts.clear()                    # views on a mapped file are let go here
     view = memoryview(data)
-    sums = [zlib.crc32(view[start:end]) for start, end in chunk.ends]
-    return _Packed(len(data), zlib.crc32(data),
+    sums = [crc32(view[start:end]) for start, end in chunk.ends]
+    return _Packed(len(data), crc32(data),
                    zstandard.ZstdCompressor(level=LEVEL).compress(data),
                    struct.pack(f'<{len(sums)}I', *sums))
 
@@ -195,7 +195,7 @@ class McapFile:
         self._write(summary.data)
         footer = Footer(summary_start=start, summary_offset_start=start + summary.offsets_at,
                         summary_crc=0)
-        footer.summary_crc = zlib.crc32(encoded(footer)[:-4], zlib.crc32(summary.data))
+        footer.summary_crc = crc32(encoded(footer)[:-4], crc32(summary.data))
         self._write(encoded(footer), MAGIC)
         self._stream.sync()
         self.close()

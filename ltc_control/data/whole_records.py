@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -36,6 +35,7 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Metadata, Schema
 
+from ltc_control.data.checksums import crc32
 from ltc_control.data.mcap_file import (
     CHECKSUMS,
     CHUNK_FIELDS,
@@ -144,7 +144,7 @@ class WholeRecords:
         if end - start == len(SYNC) + 4 and self._data[start:start + len(SYNC)] == SYNC:
             crc = int.from_bytes(self._data[end - 4:end], 'little')
             after = self._end_of(end)
-            if after is not None and zlib.crc32(self._data[end:after]) == crc:
+            if after is not None and crc32(self._data[end:after]) == crc:
                 self._marked = True
                 return True
         self.damages += 1
@@ -207,7 +207,7 @@ class WholeRecords:
             return False
         compression = bytes(self._data[at - name:at])
         inner, whole = decompressed(self._data[at + 8:end], compression, size=size)
-        proved = whole and (not crc or zlib.crc32(inner) == crc)
+        proved = whole and (not crc or crc32(inner) == crc)
         if proved or cut:                  # what a cut has left is right as far as it goes
             yield from _inner(inner)
         else:
@@ -230,7 +230,7 @@ class WholeRecords:
         for opcode, start, end in _walk(inner):
             if opcode != Opcode.MESSAGE:
                 continue                   # types and topics stand in the summary again
-            if number < len(sums) and zlib.crc32(inner[start - HEAD.size:end]) == sums[number]:
+            if number < len(sums) and crc32(inner[start - HEAD.size:end]) == sums[number]:
                 found = _parsed(opcode, inner[start:end])
                 if found is not None:
                     yield found
@@ -254,7 +254,7 @@ class WholeRecords:
         if footer is None or not len(MAGIC) <= footer[0] < place:
             return
         start, crc = footer
-        if crc and zlib.crc32(self._data[start:place + HEAD.size + 16]) != crc:
+        if crc and crc32(self._data[start:place + HEAD.size + 16]) != crc:
             self.damages += 1
             return
         for opcode, first, last in _walk(self._data[start:place]):

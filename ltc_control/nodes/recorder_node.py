@@ -60,7 +60,7 @@ __all__ = ['RecorderNode', 'main', 'matching_qos', 'parse_attributes']
 
 LOOK_EVERY_S = 0.1
 REPORT_EVERY_S = 1.0
-SERVE_EVERY_S = 0.05                       # services and timers; data is polled for more often
+SERVE_EVERY_S = 0.1                        # services and timers; data is polled for more often
 DRAIN_S = 0.3                              # quiet for so long: everything has arrived
 LONGEST_DRAIN_S = 5.0
 MOST_ROUNDS = 100
@@ -315,8 +315,7 @@ def _loop(node: RecorderNode, executor: SingleThreadedExecutor, *, until: Any) -
 
 def _serve(node: RecorderNode, executor: SingleThreadedExecutor) -> None:
     try:
-        for _ in range(4):                 # one callback each, and nothing where nothing is due
-            executor.spin_once(timeout_sec=0.0)
+        executor.spin_once(timeout_sec=0.0)    # one callback, or none where nothing is due
     except RuntimeError as error:
         # Jazzy: a client that asks for a transition that does not exist raises here
         node.get_logger().error(f'a request could not be served: {error}')
