@@ -27,6 +27,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import yaml
+
 PACKAGE = 'ltc_control'
 
 CAMERA = '/camera/image_raw'
@@ -126,7 +128,7 @@ def simulated_car(*, model: str, track: int, season: str = 'summer', seed: int =
                     'noise_var': noise_var, 'lockstep': lockstep, 'obstacles': obstacles,
                     'scan': scan, **(parameters or {})})
     policy = NodeSpec(
-        'policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=(CAMERA, IMU),
+        'policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=sensors(model),
         parameters={'model': model, **common}, respawn=not lockstep)
     safety = NodeSpec(
         'safety_node', publishes=(COMMAND, VERDICT, IN_COMMAND),
@@ -157,7 +159,7 @@ def simulated_drone(*, model: str, episode: int, task: str = 'reach', season: st
                             *((CLOCK,) if lockstep else ())),
                  subscribes=(COMMAND,),
                  parameters={**world, 'duration_s': duration_s, 'lockstep': lockstep}),
-        NodeSpec('policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=(CAMERA, IMU),
+        NodeSpec('policy_node', publishes=(POLICY_COMMAND, NEURONS), subscribes=sensors(model),
                  parameters={'model': model, 'vehicle': 'drone', **common},
                  respawn=not lockstep),
         NodeSpec('flight_safety_node', publishes=(COMMAND, VERDICT, IN_COMMAND),
@@ -167,6 +169,15 @@ def simulated_drone(*, model: str, episode: int, task: str = 'reach', season: st
         nodes.append(recorder(bag, attributes=attributes, lockstep=lockstep,
                               topics=FLIGHT_RECORDED))
     return rendezvous(nodes, leader='simulator_node')
+
+
+def sensors(model: str) -> tuple[str, ...]:
+    """Return what the policy of a model folder listens to for its rendezvous: the IMU if asked."""
+    try:
+        features = yaml.safe_load((Path(model) / 'policy.yaml').read_text())['imu']['features']
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        return (CAMERA,)                   # the node says what is wrong with its model
+    return (CAMERA, IMU) if features else (CAMERA,)
 
 
 # MAVROS: its odometry is ENU and FLU (REP-105), its camera and IMU topics as the driver has them;

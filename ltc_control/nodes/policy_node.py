@@ -144,15 +144,16 @@ class PolicyNode(ManagedNode):
             image_in = self.create_subscription(
                 CompressedImage, bringup.CAMERA + '/compressed', self._on_compressed, camera_qos,
                 qos_overriding_options=changeable)
-        imu_in = self.create_subscription(
-            Imu, bringup.IMU, self._on_imu, qos.sensor(200, lockstep=told.lockstep),
-            qos_overriding_options=changeable)
         odometry_in = self.create_subscription(
             OdometryMessage, bringup.ODOMETRY, self._on_odometry,
             qos.sensor(1, lockstep=told.lockstep))
-        self._imu_topic = imu_in.topic_name
-        self._opened += [(self.destroy_subscription, end)
-                         for end in (image_in, imu_in, odometry_in)]
+        self._opened += [(self.destroy_subscription, end) for end in (image_in, odometry_in)]
+        if self._uses_imu:                 # 200 callbacks a second that cost more than the network
+            imu_in = self.create_subscription(
+                Imu, bringup.IMU, self._on_imu, qos.sensor(200, lockstep=told.lockstep),
+                qos_overriding_options=changeable)
+            self._imu_topic = imu_in.topic_name
+            self._opened.append((self.destroy_subscription, imu_in))
 
     def _imu_wait_s(self) -> float:
         told = self._told

@@ -39,7 +39,7 @@ def test_it_imports_nothing_of_the_project_nor_of_ros() -> None:
              for alias in node.names}
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert names <= {'__future__', 'json', 'os', 'sys', 'collections.abc', 'dataclasses',
-                     'pathlib'}
+                     'pathlib', 'yaml'}
 
 
 @pytest.mark.parametrize('name', SYSTEMS)
