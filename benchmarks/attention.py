@@ -27,23 +27,19 @@ watches the overlay in both), in the order ABBA. Exits with 1 when a target is m
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 import os
+from pathlib import Path
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from interleaved import NO_OP, compare, machine, no_op, one_thread, publish
+from interleaved import compare, machine, NO_OP, no_op, one_thread, publish
 
 one_thread()
-
-import numpy as np  # noqa: E402  (after the number of threads is fixed)
-import onnx  # noqa: E402
-import torch  # noqa: E402
 
 from ltc_control import bringup  # noqa: E402
 from ltc_control.core.engine import open_session  # noqa: E402
@@ -51,6 +47,9 @@ from ltc_control.insight.attention import Attention  # noqa: E402
 from ltc_control.nets.onnx_graph import Graph  # noqa: E402
 from ltc_control.nets.onnx_head import add_head  # noqa: E402
 from ltc_control.nets.policy_net import load_policy  # noqa: E402
+import numpy as np  # noqa: E402  (after the number of threads is fixed)
+import onnx  # noqa: E402
+import torch  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 MOST_MAP_COST = 1.5                # of a VisualBackProp map, in forward passes of the head
@@ -157,13 +156,12 @@ class _Bench:
     """A camera at 30 Hz, ears for commands and overlays, and the node processes."""
 
     def __init__(self, model: Path, *, folder: Path, domain: int) -> None:
-        import rclpy
         from geometry_msgs.msg import TwistStamped
-        from rclpy.qos import QoSProfile, qos_profile_sensor_data
-        from sensor_msgs.msg import Image
-
         from ltc_control.cli.processes import NodeProcesses
         from ltc_control.nodes import conversions as convert
+        import rclpy
+        from rclpy.qos import qos_profile_sensor_data, QoSProfile
+        from sensor_msgs.msg import Image
         self._make, self._convert, self._rclpy = NodeProcesses, convert, rclpy
         self._model, self._folder, self.maps_per_s = str(model), folder, 0.0
         rclpy.init(domain_id=domain)

@@ -21,13 +21,13 @@ How do models drive in each condition? Seasons, image noise, state zeroed; one r
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
+import json
 from pathlib import Path
 
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_numbers
-from ltc_control.training.evaluate import DriveConfig, drive, summarise
+from ltc_control.training.evaluate import drive, DriveConfig, summarise
 from ltc_control.training.parallel import run_all
 
 NOISE = {'noise': 0.1, 'noise0.2': 0.2}    # variances on [0, 1]; any other condition is a season

@@ -27,18 +27,18 @@ from the clean drives alone. Stopped, it goes on where it was; delete --out to s
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import dataclass
 from itertools import pairwise
+import json
 from pathlib import Path
+import sys
 
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_numbers
 from ltc_control.data.rosbag2 import find_bags
-from ltc_control.training.collect import CollectConfig, collect_track
-from ltc_control.training.config import TrainConfig, load_config
-from ltc_control.training.evaluate import DriveConfig, drive, summarise
+from ltc_control.training.collect import collect_track, CollectConfig
+from ltc_control.training.config import load_config, TrainConfig
+from ltc_control.training.evaluate import drive, DriveConfig, summarise
 from ltc_control.training.parallel import run_all
 from ltc_control.training.shared_drive import HumanConfig
 from ltc_control.training.train import read_corrections, read_episodes, train

@@ -27,31 +27,22 @@ our shared-memory profile.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
 import contextlib
+from dataclasses import dataclass, field
 import json
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from interleaved import machine
-from processes import cpu_s
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image, Imu
-
 from ltc_control import bringup
 from ltc_control.cli.processes import choose_domain, ros_environment
 from ltc_control.cli.progress import progress_bar
@@ -59,6 +50,14 @@ from ltc_control.core.contracts import Frame
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.running import run
+import numpy as np
+from processes import cpu_s
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image, Imu
 
 RATE_HZ = 30.0
 RELAY_IMAGE, RELAY_COMMAND = '/relay/image_raw', '/relay/command'

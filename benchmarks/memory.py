@@ -24,13 +24,13 @@ One table: departures per km, with clean runs in brackets.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
+import json
 from pathlib import Path
 
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_numbers
-from ltc_control.training.evaluate import DriveConfig, drive, summarise
+from ltc_control.training.evaluate import drive, DriveConfig, summarise
 from ltc_control.training.parallel import run_all
 
 LENGTHS_S = (0.3, 0.5, 1.0)

@@ -28,20 +28,19 @@ Exits with 1 where the car with the scanner touches anything.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections import Counter, deque
 from dataclasses import dataclass
-
-import numpy as np
+import json
+import sys
 
 from ltc_control.core.contracts import Verdict
 from ltc_control.core.gate import GateConfig, GateState, step
 from ltc_control.core.obstacle import Returns
-from ltc_control.core.returns import SensorPose, points_of_scan
+from ltc_control.core.returns import points_of_scan, SensorPose
 from ltc_control.sim.environment import Environment, EnvironmentSpec
-from ltc_control.sim.obstacles import SIZES, Obstacle
+from ltc_control.sim.obstacles import Obstacle, SIZES
 from ltc_control.sim.scanner import ScannerSpec
+import numpy as np
 
 SCANNER = ScannerSpec()
 BUMPER_M = GateConfig().obstacle.front_m

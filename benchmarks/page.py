@@ -30,18 +30,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+from pathlib import Path
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from interleaved import machine, written
-from processes import cpu_s, memory_mb
-
 from ltc_control.cli.processes import choose_domain, ros_environment
+from processes import cpu_s, memory_mb
 
 MODEL = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 MOST, SLOWEST = 0.15, 9.5
@@ -51,21 +50,20 @@ SETTLE_S = 6.0                             # until every topic has been found
 def play() -> None:
     """Publish what a drive publishes, until the process is ended."""
     import cv2
-    import numpy as np
-    import rclpy
     from diagnostic_msgs.msg import DiagnosticArray
     from geometry_msgs.msg import TwistStamped
-    from nav_msgs.msg import Odometry as OdometryMessage
-    from rclpy.executors import ExternalShutdownException
-    from sensor_msgs.msg import CompressedImage, Image, JointState
-    from std_msgs.msg import String
-
     from ltc_control import bringup
     from ltc_control.core.contracts import Command, Frame, Odometry, Verdict
     from ltc_control.core.model_file import load_spec
     from ltc_control.core.neurons import neuron_names
     from ltc_control.nodes import conversions as convert
     from ltc_control.nodes import qos
+    from nav_msgs.msg import Odometry as OdometryMessage
+    import numpy as np
+    import rclpy
+    from rclpy.executors import ExternalShutdownException
+    from sensor_msgs.msg import CompressedImage, Image, JointState
+    from std_msgs.msg import String
 
     rclpy.init()
     node, rng = rclpy.create_node('drive'), np.random.default_rng(0)

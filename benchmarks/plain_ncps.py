@@ -19,16 +19,15 @@ What ``policy_step.py`` and ``training.py`` compare with; weights come from one 
 
 from __future__ import annotations
 
+from ltc_control.nets.conv_head import VARIANCE_FLOOR
+from ltc_control.nets.ncps_weights import to_ncps
+from ltc_control.nets.policy_net import PolicyNet
 import ncps.torch
 import ncps.wirings
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn, Tensor
 from torch.nn import functional
-
-from ltc_control.nets.conv_head import VARIANCE_FLOOR
-from ltc_control.nets.ncps_weights import to_ncps
-from ltc_control.nets.policy_net import PolicyNet
 
 
 class PlainPolicy(nn.Module):

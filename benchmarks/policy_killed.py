@@ -27,19 +27,19 @@ has activated it. Exits with 1 when zero took longer than 0.25 s or the return l
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import replace
 import json
 import os
+from pathlib import Path
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ltc_control import bringup
-from ltc_control.cli.processes import NodeProcesses, choose_domain, ros_environment
+from ltc_control.cli.processes import choose_domain, NodeProcesses, ros_environment
 
 LONGEST_S, BACK_S = 0.25, 5.0
 MOVING, ZEROS = 40, 5                      # commands to see before the kill, and after it
@@ -111,8 +111,8 @@ class _Ear:
     """Hears the actuator topic, with the steady time of each arrival."""
 
     def __init__(self, domain: int) -> None:
-        import rclpy
         from geometry_msgs.msg import TwistStamped
+        import rclpy
         from rclpy.executors import SingleThreadedExecutor
         self.heard: list[tuple[float, float]] = []
         self._context = rclpy.Context()

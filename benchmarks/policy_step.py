@@ -26,27 +26,26 @@ Exits with 1 when a target is missed.
 from __future__ import annotations
 
 import argparse
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+import sys
+import tempfile
 from typing import Any
 
-from interleaved import NO_OP, compare, machine, no_op, one_thread, publish, rows_of, verdicts
+from interleaved import compare, machine, NO_OP, no_op, one_thread, publish, rows_of, verdicts
 
 one_thread()
-
-import numpy as np  # noqa: E402  (after the number of threads is fixed)
-import onnxruntime  # noqa: E402
-import torch  # noqa: E402
-from plain_ncps import PlainPolicy, plain_cell, random_images  # noqa: E402
 
 from ltc_control.core.engine import Engine  # noqa: E402
 from ltc_control.core.imaging import ImageSpec  # noqa: E402
 from ltc_control.core.imu import ImuSpec  # noqa: E402
 from ltc_control.core.model_file import CommandSpec  # noqa: E402
 from ltc_control.nets.export import core_graph, export_policy  # noqa: E402
-from ltc_control.nets.policy_net import PolicyNet, build_policy  # noqa: E402
+from ltc_control.nets.policy_net import build_policy, PolicyNet  # noqa: E402
+import numpy as np  # noqa: E402  (after the number of threads is fixed)
+import onnxruntime  # noqa: E402
+from plain_ncps import plain_cell, PlainPolicy, random_images  # noqa: E402
+import torch  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 PAPER = {'head': 'paper', 'wiring': 'paper19', 'command_scale': (0.05,), 'command_offset': (0.0,)}

@@ -45,9 +45,11 @@ kill. ``load`` is the machine's: above the number of its cores the times tell of
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass, field
 import json
 import mmap
 import os
+from pathlib import Path
 import random
 import shutil
 import signal
@@ -55,20 +57,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-from mcap.reader import make_reader
-from processes import child, cpu_s
-from recorder_traffic import TOPICS, Publisher, publishing, sent_stamps, start, until
-from rosbags.highlevel import AnyReader
 
 from ltc_control.cli.processes import choose_domain, ros_environment
 from ltc_control.cli.progress import progress_bar
 from ltc_control.data.header_stamps import header_stamp
-from ltc_control.data.spool import SpoolWriter, recover
+from ltc_control.data.spool import recover, SpoolWriter
+from mcap.reader import make_reader
+import numpy as np
+from processes import child, cpu_s
+from recorder_traffic import Publisher, publishing, sent_stamps, start, TOPICS, until
+from rosbags.highlevel import AnyReader
 
 STOP_S = 900.0                             # a long bag takes its time on a slow disk
 

@@ -21,14 +21,14 @@ keeps one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 import signal
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ FROZEN_S = 20.0
 
 def publish(log: Path) -> int:
     """Publish until SIGTERM; append stamps to ``log`` + topic number as they go out."""
-    import rclpy
     from geometry_msgs.msg import TwistStamped
+    import rclpy
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import Image, Imu
     rclpy.init()

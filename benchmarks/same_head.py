@@ -26,24 +26,23 @@ each folder has its attention graph, ready for `ltc explain components|focus|cau
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
+import json
 from pathlib import Path
+import sys
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
-
 from ltc_control.cli.progress import progress_bar
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.timing import TimingRules
 from ltc_control.data.episodes import read_episode
 from ltc_control.data.topics import TopicMap
-from ltc_control.nets.export import ATTENTION_FILE, WEIGHTS_FILE, attach_attention, export_policy
-from ltc_control.nets.policy_net import PolicyNet, build_policy, load_policy
+from ltc_control.nets.export import attach_attention, ATTENTION_FILE, export_policy, WEIGHTS_FILE
+from ltc_control.nets.policy_net import build_policy, load_policy, PolicyNet
 from ltc_control.training.config import LossConfig
 from ltc_control.training.losses import command_loss
+import numpy as np
+import torch
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 BATCH, RATE, HELD_OUT = 32, 0.01, 5

@@ -26,19 +26,18 @@ Exits with 1 when a target is missed.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
+import sys
 from typing import Any
 
 from interleaved import compare, machine, one_thread, publish, rows_of, verdicts
 
 one_thread()
 
-import torch  # noqa: E402  (after the number of threads is fixed)
-from plain_ncps import PlainPolicy, plain_cell, random_images  # noqa: E402
-from torch import Tensor  # noqa: E402
-
 from ltc_control.nets.policy_net import build_policy  # noqa: E402
+from plain_ncps import plain_cell, PlainPolicy, random_images  # noqa: E402
+import torch  # noqa: E402  (after the number of threads is fixed)
+from torch import Tensor  # noqa: E402
 
 TOLERANCE = 1e-3                   # of gradients, relative to the largest of the tensor
 IMAGE_TARGET, CELL_TARGET = 1.4, 3.5

@@ -26,15 +26,15 @@ runs are kept in a file, and a run that was stopped goes on.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import asdict, dataclass
+import json
 from pathlib import Path
+import sys
 
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_decimals, parse_numbers, parse_seasons
 from ltc_control.core.model_file import load_spec
-from ltc_control.training.evaluate import DriveConfig, DriveResult, drive, summarise
+from ltc_control.training.evaluate import drive, DriveConfig, DriveResult, summarise
 from ltc_control.training.parallel import run_all
 
 FULL_RATE_HZ = 30.0

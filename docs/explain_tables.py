@@ -22,11 +22,11 @@ A table stands between `<!-- focus -->` and `<!-- /focus -->` there and is repla
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 import json
+from pathlib import Path
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parent / 'explain.md'

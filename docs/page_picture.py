@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 import re
 import signal
 import subprocess
@@ -28,7 +29,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
 from PIL import Image
 

@@ -19,22 +19,21 @@ Make the pictures of README.md: ``python docs/pictures.py [RUN]``.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+import sys
 
 import cv2
-from PIL import Image, ImageDraw, ImageFilter
-
 from ltc_control.insight import palette
 from ltc_control.insight.film import film_stamps, instant_at
 from ltc_control.insight.measures import measure
-from ltc_control.insight.panel import View, draw, font
+from ltc_control.insight.panel import draw, font, View
 from ltc_control.insight.recorded_drive import camera_frames, read_drive
 from ltc_control.insight.report import headline
 from ltc_control.insight.road import Road
 from ltc_control.insight.top_view import draw_top_view
-from ltc_control.sim.environment import SEASONS, Environment, EnvironmentSpec
+from ltc_control.sim.environment import Environment, EnvironmentSpec, SEASONS
 from ltc_control.sim.track import make_track
+from PIL import Image, ImageDraw, ImageFilter
 
 IMAGES = Path(__file__).resolve().parent / 'images'
 TRACK, ARC_M = 1001, 400.0

@@ -21,10 +21,10 @@ Write docs/reference.md: topics, parameters and launch arguments, read off the c
 from __future__ import annotations
 
 import ast
-import re
-import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+import re
+import sys
 
 from ltc_control import bringup
 from ltc_control.launches import LAUNCHES

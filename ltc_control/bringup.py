@@ -20,12 +20,12 @@ arguments and a test can look at a system without starting it.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+import json
+import os
 from pathlib import Path
+import sys
 
 import yaml
 

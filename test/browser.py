@@ -21,14 +21,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Callable
 import itertools
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp

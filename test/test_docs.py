@@ -20,17 +20,16 @@ looked up, launch arguments are compared with those of the launch file, nodes wi
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
-import yaml
 
 from ltc_control.cli import main as door
 from ltc_control.launches import LAUNCHES
+import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])

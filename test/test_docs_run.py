@@ -21,13 +21,13 @@ test/system/test_launched.py, test/sim/test_export.py), and parsed by test_docs.
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 import runpy
 import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest

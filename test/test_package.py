@@ -18,12 +18,12 @@ from __future__ import annotations
 import ast
 import configparser
 import os
+from pathlib import Path
 import re
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 

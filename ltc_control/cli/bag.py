@@ -16,8 +16,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
+import json
 from pathlib import Path
 
 from ltc_control.cli import bag_check, bag_copy, bag_recover, bag_unpack

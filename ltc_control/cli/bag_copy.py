@@ -16,8 +16,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 

@@ -16,9 +16,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import asdict
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 

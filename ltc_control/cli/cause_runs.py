@@ -18,24 +18,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.cli.interventions import (
     DISTRACTORS,
-    WARM_FRAMES,
-    Intervention,
-    Sequence,
     expert_change,
+    Intervention,
     interventions,
     record_sequences,
     redrawn,
+    Sequence,
+    WARM_FRAMES,
 )
 from ltc_control.core.contracts import Command, Frame, PolicyState
 from ltc_control.core.policy import Policy
 from ltc_control.insight.causes import Effect
-from ltc_control.sim.closed_loop import Run, Start, drive_with
+from ltc_control.sim.closed_loop import drive_with, Run, Start
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.observation import Observation
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def measure_pairs(job: PairsJob) -> tuple[list[list[Effect]], np.ndarray]:
         answering = [_Answering(folder, sequences) for folder in job.models]
         effects: list[list[Effect]] = [[] for _ in answering]
         for change in interventions(env.track, job.season, seed=job.seed,
-                                   distractors=job.distractors):
+                                    distractors=job.distractors):
             frames = list(redrawn(env, change, sequences))
             expert = np.array([expert_change(env, change, one) for one in sequences])
             pixels = np.array([_pixel_change(one, new)

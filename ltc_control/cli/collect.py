@@ -55,8 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record all episodes, tracks in parallel."""
-    import json
     from dataclasses import asdict
+    import json
 
     from ltc_control.cli.progress import progress_bar
     from ltc_control.training.collect import collect_track

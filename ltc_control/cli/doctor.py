@@ -16,18 +16,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
 import json
 import os
+from pathlib import Path
 import platform
 import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from importlib import metadata
-from pathlib import Path
 
 from ltc_control import bringup
 from ltc_control.core.errors import LtcError
@@ -187,7 +187,7 @@ def check_ros() -> Sequence[Finding]:
 
 def check_shm() -> Sequence[Finding]:
     """See that shared memory has room for the segments of all participants."""
-    from ltc_control.cli.processes import SEGMENT_BYTES, SHARED_MEMORY, free_shared_memory
+    from ltc_control.cli.processes import free_shared_memory, SEGMENT_BYTES, SHARED_MEMORY
     free, wanted = free_shared_memory(), 2 * NODES_OF_A_DRIVE * SEGMENT_BYTES
     text = f'{free >> 20} MB free in {SHARED_MEMORY}'
     if free < wanted:
@@ -207,9 +207,8 @@ def check_models() -> Sequence[Finding]:
 
 
 def _model(path: Path) -> Finding:
-    import numpy as np
-
     from ltc_control.core.engine import Engine
+    import numpy as np
     name = f'models {path.name}'
     try:
         engine = Engine(path)

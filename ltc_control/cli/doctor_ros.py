@@ -15,14 +15,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
+import os
 from pathlib import Path
+import sys
+import tempfile
+import time
 from typing import Any
 
 from ltc_control import bringup

@@ -16,22 +16,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 import math
 import os
+from pathlib import Path
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 from ltc_control import bringup
 from ltc_control.cli import page
-from ltc_control.cli.processes import NodeProcesses, choose_domain, ros_environment
+from ltc_control.cli.processes import choose_domain, NodeProcesses, ros_environment
 from ltc_control.core.errors import BringupError, ConfigError
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Attach to every folder; a ModelError says what does not fit."""
     from ltc_control.core.errors import ConfigError
     try:
-        from ltc_control.nets.export import ATTENTION_FILE, attach_attention
+        from ltc_control.nets.export import attach_attention, ATTENTION_FILE
     except ImportError as err:
         raise ConfigError(f'making an attention graph needs the training packages ({err}); '
                           'install them with `make setup-train`') from err

@@ -16,10 +16,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from ltc_control.cli.cause_runs import PairsJob, measure_pairs
+    from ltc_control.cli.cause_runs import measure_pairs, PairsJob
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.insight.causes import judge
 
@@ -123,7 +123,7 @@ def _joined(parts: Sequence[Effect]) -> Effect:
 
 
 def _closed_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from ltc_control.cli.cause_runs import SceneryJob, drive_scenery
+    from ltc_control.cli.cause_runs import drive_scenery, SceneryJob
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.cli.tree_drives import summary
     from ltc_control.sim.closed_loop import Start
@@ -158,9 +158,8 @@ def _run(work: Callable[..., Any], jobs: Sequence[Any], title: str, processes: i
 
 
 def _show(document: dict[str, Any]) -> None:
-    from rich.table import Table
-
     from ltc_control.cli.wide_console import wide_console
+    from rich.table import Table
 
     table = Table(title=f'what moves the wheel: {document["pairs"]} sequences, lane moved by '
                         f'{document["lane_rms_m"]:g} m rms', title_justify='left')

@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
 from dataclasses import dataclass
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import tempfile
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def _watch(jobs: list[ActivityJob], processes: int | None) -> list[Any]:
 
 def _row(spec: Any, drives: list[Any]) -> dict[str, Any]:
     """Return one model's row: components of all its drives, and the mean of the untrained."""
-    from ltc_control.insight.components import PAPER_NAME, components
+    from ltc_control.insight.components import components, PAPER_NAME
 
     layers = list(zip(*(activities for _, _, activities in drives), strict=True))
     joined = [np.concatenate(parts) for parts in layers]
@@ -154,9 +154,8 @@ def _paper() -> dict[str, float]:
 
 
 def _show(document: dict[str, Any], *, asked: int) -> None:
-    from rich.table import Table
-
     from ltc_control.cli.wide_console import wide_console
+    from rich.table import Table
 
     table = Table(title='share of the first principal component', title_justify='left')
     for column in ('model', 'units', 'share', 'scaled', 'participation', '19 units', 'untrained',

@@ -16,12 +16,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+import tempfile
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 import numpy as np
 
@@ -126,7 +126,7 @@ class _Eye:
 
     def __init__(self, name: str, spec: ModelSpec, variances: list[float]) -> None:
         from ltc_control.core.engine import Engine
-        from ltc_control.insight.attention import METHODS, Attention
+        from ltc_control.insight.attention import Attention, METHODS
         from ltc_control.insight.focus import FocusTally
 
         self._name, self._spec, self._variances = name, spec, variances

@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from itertools import chain
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ltc_control.insight.circuit import Circuit
@@ -177,9 +177,8 @@ def _document(args: argparse.Namespace, base: Sequence[Outcome], damages: Sequen
 
 
 def _show(document: dict[str, Any], damages: Sequence[Damage], picture: Path) -> None:
-    from rich.table import Table
-
     from ltc_control.cli.wide_console import wide_console
+    from rich.table import Table
 
     whole = document['whole']
     table = Table(title=f'whole: {whole["success"]:.0%} of {whole["runs"]} runs clean, rms offset '

@@ -16,10 +16,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -170,7 +170,7 @@ def _road_of(drive: Any) -> Any:
 def _grow(args: argparse.Namespace, samples: Samples) -> _Grown:
     from ltc_control.cli.progress import progress_bar
     from ltc_control.insight.tree_explanation import compare, grow_neurons, judge_neurons
-    from ltc_control.insight.tree_samples import ENOUGH_FRAMES, divided
+    from ltc_control.insight.tree_samples import divided, ENOUGH_FRAMES
 
     use = divided(samples)
     if len(samples) < ENOUGH_FRAMES:

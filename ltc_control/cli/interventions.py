@@ -21,11 +21,9 @@ with the lane untouched (distractors).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Frame, ImuWindow
 from ltc_control.insight.causes import CAUSE, DISTRACTOR
@@ -33,10 +31,11 @@ from ltc_control.sim.camera import Camera
 from ltc_control.sim.displaced_road import displaced
 from ltc_control.sim.environment import Environment
 from ltc_control.sim.expert import Expert
-from ltc_control.sim.looks import Light, Look, Sky, find_look
+from ltc_control.sim.looks import find_look, Light, Look, Sky
 from ltc_control.sim.observation import Observation
 from ltc_control.sim.scene import road_scene
 from ltc_control.sim.track import Track
+import numpy as np
 
 WARM_FRAMES, TEST_FRAMES = 30, 8           # seen before the change; seen changed
 OFFSET_M, HEADING = 0.6, math.radians(4.0)

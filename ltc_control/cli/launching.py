@@ -16,13 +16,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import tempfile
+from typing import Any, TYPE_CHECKING
 
 from ltc_control import bringup
-from ltc_control.cli.processes import SEGMENT_BYTES, free_shared_memory, profile_variable
-from ltc_control.launches import LAUNCHES, Launch, Program, Told, truth
+from ltc_control.cli.processes import free_shared_memory, profile_variable, SEGMENT_BYTES
+from ltc_control.launches import Launch, LAUNCHES, Program, Told, truth
 
 if TYPE_CHECKING:
     from launch import LaunchDescription

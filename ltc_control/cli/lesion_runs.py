@@ -21,16 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.policy import ENVELOPE_TOLERANCE, Policy
 from ltc_control.insight.held_engine import HeldEngine
 from ltc_control.insight.lesions import Lesion, Outcome
 from ltc_control.insight.liquid_engine import LiquidEngine
-from ltc_control.sim.closed_loop import Start, drive_with
+from ltc_control.sim.closed_loop import drive_with, Start
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.observation import Observation
+import numpy as np
 
 _WORLDS: dict[EnvironmentSpec, Environment] = {}   # of this process: a road takes a second to draw
 

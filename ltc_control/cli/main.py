@@ -21,9 +21,9 @@ machine lacks something (GL), 4 nodes failed, 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import importlib
 import sys
-from collections.abc import Sequence
 from types import ModuleType
 
 from ltc_control import __version__

@@ -18,18 +18,17 @@ from __future__ import annotations
 import math
 import time
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
+from ltc_control import bringup
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes import qos
 from nav_msgs.msg import Odometry
+import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
-
-from ltc_control import bringup
-from ltc_control.nodes import conversions as convert
-from ltc_control.nodes import qos
 
 
 class Monitor:

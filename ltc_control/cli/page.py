@@ -16,9 +16,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import socket
 import sys
-from collections.abc import Sequence
 
 from ltc_control import bringup
 from ltc_control.core.errors import ConfigError

@@ -15,22 +15,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 import ctypes
 import os
+from pathlib import Path
+from random import Random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from random import Random
-
-import yaml
 
 from ltc_control import bringup
 from ltc_control.core.errors import BringupError
+import yaml
 
 WATCHER_NICENESS = 10                      # of processes that only look on
 MOST_REVIVALS = 5

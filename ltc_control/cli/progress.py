@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import sys
+import time
 
 LOG_EVERY_S = 10.0
 

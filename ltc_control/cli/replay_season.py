@@ -18,13 +18,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError
 from ltc_control.core.geometry import yaw_from_quaternion
 from ltc_control.data.raw import RawRecording
 from ltc_control.insight.replay_bag import ReplayBag, SeenFrame
+import numpy as np
 
 COMPARED = 20                              # frames that are drawn in their own look too
 NEAR_NS = 20_000_000

@@ -16,10 +16,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from contextlib import ExitStack
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_seasons

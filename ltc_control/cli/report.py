@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any, TYPE_CHECKING
 
 from ltc_control.core.errors import ConfigError
 

@@ -18,9 +18,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ros2cli.command import CommandExtension
-
 from ltc_control.cli.main import main
+from ros2cli.command import CommandExtension
 
 
 class LtcCommand(CommandExtension):

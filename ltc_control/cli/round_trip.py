@@ -18,14 +18,13 @@ from __future__ import annotations
 import statistics
 import time
 
-import rclpy
 from geometry_msgs.msg import TwistStamped
+from ltc_control.core.errors import BringupError
+import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
-
-from ltc_control.core.errors import BringupError
 
 MATCH_S, ANSWER_S = 30.0, 10.0             # a loaded machine is slow, not broken
 

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--corrections', type=Path, nargs='+', default=[], metavar='DRIVES',
                         help='bags of drives in which a human took over from the policy')
     parser.add_argument('--compare', action='append', default=[], metavar='KIND',
-                        help="also train this kind, same head and steps, e.g. cnn; instead of the "
+                        help='also train this kind, same head and steps, e.g. cnn; instead of the '
                         "configuration's")
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the scores here')
 
@@ -69,9 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> dict:
-    import yaml
-
     from ltc_control.core.errors import ConfigError
+    import yaml
 
     settings = {name: value for name in ('seed', 'steps', 'threads')
                 if (value := getattr(args, name)) is not None}
@@ -146,10 +145,9 @@ def _say(progress) -> str:
 
 def _constant(config, episodes: list) -> dict:
     """Return the R² on the held-out part of always saying the training labels' mean."""
-    import numpy as np
-
     from ltc_control.training.losses import r_squared
     from ltc_control.training.train import split
+    import numpy as np
 
     training, held_out = split(episodes, config)
     mean = np.concatenate([one.commands[one.valid] for one in training]).mean(axis=0)

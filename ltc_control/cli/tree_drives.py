@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
+from ltc_control.insight.tree_variables import AGO_S, CAR, car_row, Variable
 import numpy as np
-
-from ltc_control.insight.tree_variables import AGO_S, CAR, Variable, car_row
 
 if TYPE_CHECKING:
     from ltc_control.core.contracts import Command

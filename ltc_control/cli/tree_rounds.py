@@ -18,19 +18,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
+from ltc_control.cli.tree_drives import drive_tree, summary, TreeDrive, TreeJob
 import numpy as np
-
-from ltc_control.cli.tree_drives import TreeDrive, TreeJob, drive_tree, summary
 
 if TYPE_CHECKING:
     from ltc_control.insight.tree_samples import Samples
     from ltc_control.insight.tree_variables import Variable
-    from ltc_control.insight.whole_policy_tree import PolicyTree
 
 JUDGED_SEED = 1000                             # starts that no round has driven from
-Trees = dict[int, 'PolicyTree']
+Trees = dict[int, Any]                     # number of the command -> its PolicyTree
 
 
 def aggregate(args: argparse.Namespace, known: Samples, trees: Trees, *, model: Path,

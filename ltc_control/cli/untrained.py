@@ -25,15 +25,14 @@ def untrained_model(folder: Path, out: Path, *, seed: int) -> Path | None:
     None where the training packages are not installed: a robot's environment has no torch.
     """
     try:
-        import torch
-
         from ltc_control.nets.export import (
-            ATTENTION_FILE,
-            WEIGHTS_FILE,
             attach_attention,
+            ATTENTION_FILE,
             export_policy,
+            WEIGHTS_FILE,
         )
         from ltc_control.nets.policy_net import build_policy, load_policy
+        import torch
     except ImportError:
         return None
     from ltc_control.core.model_file import load_spec

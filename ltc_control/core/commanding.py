@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from ltc_control.core.contracts import COMMANDED, Command, Velocity
+from ltc_control.core.contracts import Command, COMMANDED, Velocity
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import ModelSpec
+import numpy as np
 
 AnyCommand = Command | Velocity
 COMMANDS: Mapping[str, type[Command] | type[Velocity]] = {'car': Command, 'drone': Velocity}

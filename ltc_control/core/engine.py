@@ -23,11 +23,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ltc_control.core.errors import ModelError
+from ltc_control.core.model_file import GRAPH_FILE, load_spec, ModelSpec
 import numpy as np
 import onnxruntime as ort
-
-from ltc_control.core.errors import ModelError
-from ltc_control.core.model_file import GRAPH_FILE, ModelSpec, load_spec
 
 SHORTEST_STEP_S = 1e-6                         # a shorter or non-finite dt is taken as this
 _TYPES = {'tensor(uint8)': 'uint8', 'tensor(float)': 'float32'}

@@ -23,12 +23,12 @@ setpoints come slower than 2 Hz, so each tick publishes something until then.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
+import math
 
 from ltc_control.core.contracts import InCommand, Odometry, Velocity, Verdict
 from ltc_control.core.errors import ConfigError
-from ltc_control.core.flight_limits import FlightLimits, Motion, bounded, eased
+from ltc_control.core.flight_limits import bounded, eased, FlightLimits, Motion
 from ltc_control.core.gate import SEVERITY
 from ltc_control.core.search_watch import Search, searched
 

@@ -22,8 +22,8 @@ braked away in the distance left, v = sqrt(2 a d).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
+import math
 
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.core.errors import ConfigError

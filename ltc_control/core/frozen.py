@@ -21,9 +21,8 @@ odometry calls moving counts.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.core.contracts import Odometry
+import numpy as np
 
 EVERY = 4                                  # every so many-th row and column is compared
 MOVING_M_S, TURNING_RAD_S = 0.3, 0.2

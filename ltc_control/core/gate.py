@@ -24,22 +24,22 @@ protection.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
+import math
 
 from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.geometry import STANDSTILL_MPS
-from ltc_control.core.limits import Limits, clamp, curvature_bound, limit_curvature, limit_speed
+from ltc_control.core.limits import clamp, curvature_bound, limit_curvature, limit_speed, Limits
 from ltc_control.core.obstacle import (
-    ObstacleConfig,
-    Sight,
     blind,
     distance_ahead,
+    ObstacleConfig,
+    Sight,
     speed_bound,
     stops,
 )
-from ltc_control.core.take_over import HandBack, faded, handed_back, in_command, who_drives
+from ltc_control.core.take_over import faded, HandBack, handed_back, in_command, who_drives
 
 SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 _MOVING = (Verdict.PASS, Verdict.LIMITED, Verdict.HUMAN, Verdict.OBSTACLE_SLOW)

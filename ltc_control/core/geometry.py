@@ -25,9 +25,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ltc_control.core.contracts import Command
+import numpy as np
 
 # Below this speed a twist says nothing about curvature: yaw rate by speed is noise by nothing.
 STANDSTILL_MPS = 0.05

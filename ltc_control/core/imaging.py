@@ -22,15 +22,14 @@ messages and recorded ones go the same way.
 from __future__ import annotations
 
 import array
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+import math
 from typing import Any, Union
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import ImageError
+import numpy as np
 
 Buffer = Union[bytes, bytearray, memoryview, 'array.array[int]', np.ndarray]
 

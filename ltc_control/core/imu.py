@@ -21,16 +21,15 @@ belong to a frame, ``imu_features`` what the network gets of them. Axes are thos
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import math
 from typing import Any
-
-import numpy as np
 
 from ltc_control.core.contracts import ImuWindow
 from ltc_control.core.errors import ImuError
+import numpy as np
 
 GRAVITY = 9.81                                 # [m/s^2], taken off accel_z
 FEATURES = ('gyro_x', 'gyro_y', 'gyro_z', 'accel_x', 'accel_y', 'accel_z', 'valid')

@@ -37,8 +37,8 @@ Order of application, fixed: lateral jerk, lateral acceleration, hardware range 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
+import math
 
 from ltc_control.core.errors import ConfigError
 

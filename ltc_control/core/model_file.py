@@ -21,21 +21,20 @@ any file that is listed must be there unchanged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import yaml
 
 from ltc_control.core.contracts import COMMANDED
 from ltc_control.core.errors import ImageError, ImuError, ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
+import numpy as np
+import yaml
 
 FORMAT = 'ltc_control policy'
 FORMAT_VERSION = 1

@@ -31,13 +31,12 @@ never removes protection.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-
-import numpy as np
+import math
 
 from ltc_control.core.errors import ConfigError
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

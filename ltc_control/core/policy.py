@@ -28,20 +28,19 @@ Every case is counted in ``counts`` and named in the decision, never silent.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+import math
 from pathlib import Path
 
-import numpy as np
-
-from ltc_control.core.commanding import COMMANDS, command_maker
+from ltc_control.core.commanding import command_maker, COMMANDS
 from ltc_control.core.contracts import Decision, Frame, ImuWindow, InputCase, PolicyState
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import prepare
 from ltc_control.core.imu import checked_features
 from ltc_control.core.model_file import load_spec
-from ltc_control.core.timing import TimingRules, classify
+from ltc_control.core.timing import classify, TimingRules
+import numpy as np
 
 ENVELOPE_TOLERANCE = 1e-5                      # float32 rounding of a weighted mean of order 1
 # Worst first: what a decision is called when several cases apply.

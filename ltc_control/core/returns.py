@@ -21,12 +21,11 @@ which next to nothing was measured gives None: a covered lens must not read as a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.errors import ConfigError
+import numpy as np
 
 SPEAKING_BEAMS = 0.5                           # share of beams that must say something
 SPEAKING_PIXELS = 0.01                         # sky and glass give no depth

@@ -21,8 +21,8 @@ there is to see from this place.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
+import math
 
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.core.geometry import wrap_angle

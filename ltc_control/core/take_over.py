@@ -23,9 +23,9 @@ after an override, and the rates of the limits hold all the while.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 
 from ltc_control.core.contracts import Command, InCommand, Verdict
 from ltc_control.core.errors import ConfigError

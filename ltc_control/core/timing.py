@@ -28,8 +28,8 @@ Only differences of header stamps count, never the time of arrival. The rules:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+import math
 
 from ltc_control.core.contracts import InputCase
 from ltc_control.core.errors import ConfigError

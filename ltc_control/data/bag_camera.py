@@ -20,17 +20,16 @@ camera without noise may well show the same picture twice; such frames are not c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 from typing import Any
-
-import numpy as np
 
 from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import decode_compressed, decode_image
 from ltc_control.data import messages
 from ltc_control.data.raw import RawMessage, RawRecording
+import numpy as np
 
 IMAGES = (messages.IMAGE, messages.COMPRESSED_IMAGE)
 SENSORS = (*IMAGES, messages.IMU, messages.ODOMETRY)          # stamped once, in order

@@ -27,12 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import BagError, ConfigError, ImageError
-from ltc_control.data.bag_camera import DRIVEN_BY, IMAGES, cameras_of, pixels
+from ltc_control.data.bag_camera import cameras_of, DRIVEN_BY, IMAGES, pixels
 from ltc_control.data.film_writer import open_film
 from ltc_control.data.raw import RawRecording
+import numpy as np
 
 CODECS = {'.mp4': 'mp4v', '.webm': 'VP80'}
 LONGEST_PAUSE_S, SHOWN_PAUSE_S = 10.0, 1.0     # between drives that were merged

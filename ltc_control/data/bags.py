@@ -23,13 +23,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import Command, Odometry, Velocity
 from ltc_control.core.errors import BagError
 from ltc_control.core.geometry import twist_from_command
 from ltc_control.data import messages
 from ltc_control.data.rosbag2 import BagWriter, find_bags, read_attributes
+import numpy as np
 
 __all__ = ['CMD_VEL_TOPIC', 'EXPERT_TOPIC', 'EpisodeWriter', 'HUMAN_TOPIC', 'IMAGE_TOPIC',
            'IMU_TOPIC', 'IN_COMMAND_TOPIC', 'ODOMETRY_TOPIC', 'POLICY_TOPIC', 'find_bags',
@@ -61,7 +60,7 @@ class EpisodeWriter:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What is known of the episode; may be added to until it is closed."""
+        """Return what is known of the episode; may be added to until it is closed."""
         return self._bag.attributes
 
     def image(self, topic: str, stamp_ns: int, rgb: np.ndarray,

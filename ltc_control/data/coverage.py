@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ltc_control.core.imu import LONGEST_WINDOW_NS
 from ltc_control.data import messages
 from ltc_control.data.bag_camera import cameras_of
+import numpy as np
 
 LONGEST_COMMAND_AGE_NS = 200_000_000
 COMMANDS = (messages.TWIST_STAMPED, messages.TWIST, messages.ACKERMANN_STAMPED,

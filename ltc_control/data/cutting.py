@@ -20,13 +20,13 @@ recording is true of its part.
 
 from __future__ import annotations
 
-import heapq
-import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+import heapq
+import math
 from pathlib import Path
+import re
 from typing import NamedTuple
 
 from ltc_control.core.errors import BagError, ConfigError

@@ -22,12 +22,12 @@ and everything on a file system that cannot do it, goes the usual way.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 import errno
 import fcntl
 import mmap
 import os
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 BLOCK = 1 << 20                            # a multiple of every disk's sectors

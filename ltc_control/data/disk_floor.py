@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+import os
 from pathlib import Path
 
 MB = 1_000_000
@@ -27,7 +27,7 @@ class DiskFloor:
     """``folder`` (or the nearest one above it that exists) keeps ``bytes`` free."""
 
     folder: Path
-    bytes: int
+    bytes: int  # noqa: A003
 
     def free(self) -> int:
         """Return the free bytes that are ours to use; 0 where the disk cannot be asked."""

@@ -23,23 +23,22 @@ Frames are put in the order of their header stamps when only the recording order
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
+import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import InputCase
 from ltc_control.core.errors import BagError, ImageError
-from ltc_control.core.imaging import ImageSpec, decode_compressed, decode_image, prepare
-from ltc_control.core.imu import LONGEST_WINDOW_NS, ImuSpec, imu_features, slice_window
-from ltc_control.core.timing import TimingRules, classify
+from ltc_control.core.imaging import decode_compressed, decode_image, ImageSpec, prepare
+from ltc_control.core.imu import imu_features, ImuSpec, LONGEST_WINDOW_NS, slice_window
+from ltc_control.core.timing import classify, TimingRules
 from ltc_control.data import messages
 from ltc_control.data.labels import Commands, labels_at
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import read_attributes
-from ltc_control.data.topics import TopicMap, command_reader, find_topics
+from ltc_control.data.topics import command_reader, find_topics, TopicMap
+import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +62,8 @@ class Episode:
     valid: np.ndarray                      # (T,) bool: the frame has a label
     fresh: np.ndarray                      # (T,) bool: the state starts anew (first, after a gap)
     notes: tuple[str, ...] = field(default=())   # what was odd about the recording
-    received_ns: np.ndarray | None = None  # (T,) int64, when the frames were recorded; by that
-                                           # clock messages without a header are placed
+    # (T,) int64, when the frames were recorded; messages without a header are placed by it
+    received_ns: np.ndarray | None = None
     weight: np.ndarray | None = None       # (T,) float32, what a label counts; None: 1
 
     def __len__(self) -> int:

@@ -23,20 +23,19 @@ out. Numbers are written so that they read back to the bit.
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+import csv
 from dataclasses import dataclass, fields, is_dataclass
+import json
 from pathlib import Path
 from typing import Any, TextIO
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import BagError, ConfigError, ImageError
-from ltc_control.data.bag_camera import IMAGES, cameras_of, pixels
+from ltc_control.data.bag_camera import cameras_of, IMAGES, pixels
 from ltc_control.data.raw import RawMessage, RawRecording
+import numpy as np
 
 FORMATS = ('png', 'jpg')
 JPEG_QUALITY = 95

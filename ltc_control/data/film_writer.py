@@ -15,11 +15,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import contextlib
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
+import sys
 
 import cv2
 

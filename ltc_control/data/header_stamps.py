@@ -20,10 +20,10 @@ four of encapsulation, then seconds and nanoseconds.
 
 from __future__ import annotations
 
-import functools
-import struct
 from collections import deque
+import functools
 from statistics import median
+import struct
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.messages import definition, typestore
@@ -74,7 +74,7 @@ class StampWatch:
 
     @property
     def period_s(self) -> float:
-        """The learned period [s]; 0 where there is none."""
+        """Return the learned period [s]; 0 where there is none."""
         return self._period_ns / 1e9
 
     def add(self, stamp_ns: int) -> int:

@@ -25,12 +25,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ltc_control.data.bag_camera import SENSORS, CameraReport, CameraWatch
-from ltc_control.data.coverage import COMMANDS, Coverage, Times, cover
+from ltc_control.data.bag_camera import CameraReport, CameraWatch, SENSORS
+from ltc_control.data.coverage import COMMANDS, cover, Coverage, Times
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import read_attributes
+import numpy as np
 
 HISTOGRAM_EDGES_MS = (0, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 50, 70, 100, 200, 500, 1000)
 HELD_SHARE = 0.05

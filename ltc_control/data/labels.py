@@ -18,9 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ltc_control.data.topics import TopicMap
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -25,15 +25,16 @@ that the damage hit; and before each metadata record a :func:`mark` with its CRC
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+import struct
 from typing import NamedTuple, TypeAlias
 
-import zstandard
+from ltc_control.data.checksums import crc32
+from ltc_control.data.direct_file import DirectFile
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 from mcap.records import (
@@ -48,9 +49,7 @@ from mcap.records import (
     Statistics,
     SummaryOffset,
 )
-
-from ltc_control.data.checksums import crc32
-from ltc_control.data.direct_file import DirectFile
+import zstandard
 
 Buffer: TypeAlias = 'bytes | memoryview'
 Record: TypeAlias = 'Header | Schema | Channel | Metadata | DataEnd | Footer'

@@ -23,17 +23,16 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from pathlib import Path
+import sys
 from typing import Any
-
-import numpy as np
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from ltc_control.core.contracts import Odometry
 from ltc_control.core.errors import BagError
 from ltc_control.core.geometry import quaternion_from_yaw
+import numpy as np
+from rosbags.typesys import get_types_from_msg, get_typestore, Stores
+from rosbags.typesys.store import Typestore
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
@@ -169,7 +168,7 @@ def odometry(value: Odometry) -> Any:
                             covariance=_UNKNOWN_36),
                  twist=_make('geometry_msgs/msg/TwistWithCovariance',
                              twist=_twist(value.speed, value.yaw_rate, value.speed_left,
-                                         value.speed_up), covariance=_UNKNOWN_36))
+                                          value.speed_up), covariance=_UNKNOWN_36))
 
 
 def ackermann_stamped(stamp_ns: int, speed: float, steering_angle: float, frame_id: str) -> Any:

@@ -15,13 +15,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import contextlib
+from importlib import metadata
 import json
 import os
-import platform
-from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
+import platform
 
 from ltc_control import __version__
 from ltc_control.core.errors import LtcError

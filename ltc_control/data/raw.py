@@ -20,16 +20,15 @@ of a message. Nothing is held but the message at hand.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterator
+import struct
 from typing import NamedTuple
-
-from rosbags.interfaces import Connection, MessageDefinitionFormat, QosDurability
-from rosbags.rosbag2.metadata import dump_qos_v8
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.messages import definition, typestore
-from ltc_control.data.recording import Recording, _source, _unreadable
+from ltc_control.data.recording import _source, _unreadable, Recording
+from rosbags.interfaces import Connection, MessageDefinitionFormat, QosDurability
+from rosbags.rosbag2.metadata import dump_qos_v8
 
 HEADER = 'std_msgs/msg/Header'
 _ENCODINGS = {MessageDefinitionFormat.MSG: 'ros2msg', MessageDefinitionFormat.IDL: 'ros2idl'}
@@ -46,7 +45,7 @@ class RawMessage(NamedTuple):
 
     @property
     def time_ns(self) -> int:
-        """The header stamp, or the receive time of a message without one."""
+        """Return the header stamp, or the receive time of a message without one."""
         return self.received_ns if self.stamp_ns is None else self.stamp_ns
 
 

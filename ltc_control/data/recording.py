@@ -20,18 +20,17 @@ to do; the reading itself is done by ``rosbags``.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterator
+import logging
 from pathlib import Path
 from typing import Any
-
-from rosbags.highlevel import AnyReader
-from rosbags.interfaces import Connection
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.messages import typestore
 from ltc_control.data.rosbag2 import METADATA_FILE, PARTIAL_SUFFIX, SPOOL_SUFFIX
 from ltc_control.data.spool import whole_messages
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
 
 log = logging.getLogger(__name__)
 

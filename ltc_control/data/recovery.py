@@ -20,30 +20,29 @@ is mapped, not read: its messages go to the compressing threads without a copy.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, ExitStack
+from dataclasses import dataclass
 import fcntl
 import os
+from pathlib import Path
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
-from mcap.records import Channel, Metadata, Schema
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.rosbag2 import (
+    BagWriter,
     METADATA_FILE,
     METADATA_RECORD,
     PARTIAL_SUFFIX,
     QOS,
     SPOOL_SUFFIX,
     TYPE_HASH,
-    BagWriter,
 )
-from ltc_control.data.whole_records import Message, WholeRecords, mapped
+from ltc_control.data.whole_records import mapped, Message, WholeRecords
+from mcap.records import Channel, Metadata, Schema
+import yaml
 
 _YOUNG_S = 10.0
 _TELL_EVERY = 1 << 24                      # bytes between two calls of ``progress``

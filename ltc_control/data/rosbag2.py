@@ -23,21 +23,20 @@ hashes.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+import os
 from pathlib import Path
-
-import yaml
-from mcap.reader import make_reader
-from mcap.records import Channel, Schema
+import shutil
 
 from ltc_control import __version__
 from ltc_control.core.errors import BagError
 from ltc_control.data.mcap_file import Buffer, McapFile
 from ltc_control.data.messages import definition
 from ltc_control.data.type_hashes import hash_of_text
+from mcap.reader import make_reader
+from mcap.records import Channel, Schema
+import yaml
 
 METADATA_FILE = 'metadata.yaml'
 METADATA_RECORD = 'ltc_control'            # our attributes, an MCAP metadata record

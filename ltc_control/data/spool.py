@@ -23,34 +23,33 @@ zeros) is told from what is whole. A thread syncs to the disk once a second. ``f
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+import fcntl
+import os
 from pathlib import Path
+import shutil
+import threading
 from typing import NamedTuple
 
-from mcap.records import DataEnd, Footer, Header, Metadata, Schema
-
 from ltc_control.core.errors import BagError
-from ltc_control.data.mcap_file import MAGIC, PROFILE, encoded, mark, message_head
+from ltc_control.data.mcap_file import encoded, MAGIC, mark, message_head, PROFILE
 from ltc_control.data.messages import definition
 from ltc_control.data.recovery import (
-    Recovery,
     find_spools,
     finish_leftovers,
     recover,
+    Recovery,
     whole_messages,
 )
 from ltc_control.data.rosbag2 import (
     LIBRARY,
     METADATA_RECORD,
     SPOOL_SUFFIX,
-    Topic,
     sync_folder,
+    Topic,
 )
+from mcap.records import DataEnd, Footer, Header, Metadata, Schema
 
 __all__ = ['Received', 'Recovery', 'SPOOL_FILE', 'SpoolWriter', 'Split', 'find_spools',
            'finish_leftovers', 'recover', 'whole_messages']
@@ -74,7 +73,7 @@ class Received(NamedTuple):
 class Split:
     """A file ends when it has ``bytes`` or spans ``seconds``, whichever is first; 0: never."""
 
-    bytes: int = 0
+    bytes: int = 0  # noqa: A003
     seconds: float = 0.0
 
     def is_due(self, *, size: int, span_ns: int) -> bool:
@@ -187,7 +186,7 @@ class SpoolWriter:
             raise BagError(f'cannot record to {str(self.path)!r}: {error}') from error
 
     @property
-    def bytes(self) -> int:
+    def bytes(self) -> int:  # noqa: A003
         """Bytes on disk so far."""
         return self._ended_bytes + self._file.size
 

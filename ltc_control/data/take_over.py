@@ -25,11 +25,9 @@ and interventions weigh more (intervention weighted regression, Mandlekar et al.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
+import math
 from pathlib import Path
-
-import numpy as np
 
 from ltc_control.core.contracts import InCommand
 from ltc_control.core.errors import BagError, ConfigError
@@ -41,6 +39,7 @@ from ltc_control.data.bags import CMD_VEL_TOPIC, HUMAN_TOPIC, IN_COMMAND_TOPIC
 from ltc_control.data.episodes import Episode, read_episode
 from ltc_control.data.recording import Recording
 from ltc_control.data.topics import TopicMap
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -33,19 +33,18 @@ Format: https://github.com/autorope/donkeycar/blob/main/donkeycar/parts/datastor
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+import json
+import math
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ltc_control.core.errors import ConfigError, ImageError, TubError
 from ltc_control.core.geometry import curvature_from_steering
 from ltc_control.core.imaging import decode_compressed
-from ltc_control.data.bags import CMD_VEL_TOPIC, IMU_TOPIC, EpisodeWriter
+from ltc_control.data.bags import CMD_VEL_TOPIC, EpisodeWriter, IMU_TOPIC
+import numpy as np
 
 IMAGE_TOPIC = '/camera/image_raw/compressed'
 COMMAND_TOPIC = '/command'

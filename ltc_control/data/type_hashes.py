@@ -21,10 +21,9 @@ from __future__ import annotations
 
 import functools
 
+from ltc_control.data.messages import definition
 from rosbags.typesys import get_types_from_msg
 from rosbags.typesys.store import Typestore
-
-from ltc_control.data.messages import definition
 
 
 @functools.lru_cache(maxsize=512)

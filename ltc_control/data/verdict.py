@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ltc_control.data.bag_camera import IMAGES, SENSORS, CameraReport
+from ltc_control.data.bag_camera import CameraReport, IMAGES, SENSORS
 from ltc_control.data.coverage import COMMANDS, Coverage
-from ltc_control.data.inspection import GAP_S, BagReport, TopicReport
+from ltc_control.data.inspection import BagReport, GAP_S, TopicReport
 
 CLOCK_SET_S = 1.0                          # further back is a clock that was set, not disorder
 LOST_BAD = 0.5                             # policies are trained with up to a third lost
@@ -43,6 +43,7 @@ class BagVerdict:
 
 
 class _Findings:
+
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.warnings: list[str] = []

@@ -22,18 +22,13 @@ a checksum covers it, or if the file holds none and nothing before it was damage
 
 from __future__ import annotations
 
-import mmap
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+import mmap
 from pathlib import Path
+import struct
 from typing import NamedTuple, TypeAlias
-
-import zstandard
-from mcap.data_stream import ReadDataStream
-from mcap.opcode import Opcode
-from mcap.records import Channel, Metadata, Schema
 
 from ltc_control.data.checksums import crc32
 from ltc_control.data.mcap_file import (
@@ -46,6 +41,10 @@ from ltc_control.data.mcap_file import (
     MESSAGE_FIELDS,
     SYNC,
 )
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, Metadata, Schema
+import zstandard
 
 LARGEST_CHUNK = 1 << 30                    # a flipped byte may ask for exabytes
 _PIECE = 1 << 14                           # what came out in the same piece as an error is lost

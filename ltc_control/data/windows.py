@@ -30,10 +30,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.episodes import Episode
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -154,10 +153,10 @@ class WindowStream:
         shape = (self.length, self.batch)
         like = self.episodes[0]
         out = {'images': np.empty((*shape, *like.images.shape[1:]), np.uint8),
-                'imu': np.empty((*shape, like.imu.shape[1]), np.float32),
-                'dt': np.empty(shape, np.float32),
-                'commands': np.empty((*shape, like.commands.shape[1]), np.float32),
-                'mask': np.empty(shape, bool), 'fresh': np.zeros(shape, bool)}
+               'imu': np.empty((*shape, like.imu.shape[1]), np.float32),
+               'dt': np.empty(shape, np.float32),
+               'commands': np.empty((*shape, like.commands.shape[1]), np.float32),
+               'mask': np.empty(shape, bool), 'fresh': np.zeros(shape, bool)}
         return out | ({'weight': np.ones(shape, np.float32)} if self._weighted else {})
 
     def _fill(self, row: int, out: dict[str, np.ndarray]) -> None:

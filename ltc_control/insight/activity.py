@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.core.contracts import Command, Frame, ImuWindow
 from ltc_control.core.imaging import prepare
 from ltc_control.core.model_file import load_spec
 from ltc_control.core.policy import Policy
 from ltc_control.insight.attention import Attention
+import numpy as np
 
 STATELESS = ('cnn',)
 WITH_MEMORY_CELL = ('lstm', 'mixed_ltc', 'mixed_cfc')      # state [h, c]: h is the response

@@ -25,12 +25,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ltc_control.core.engine import SHORTEST_STEP_S, open_session
+from ltc_control.core.engine import open_session, SHORTEST_STEP_S
 from ltc_control.core.errors import ConfigError, ModelError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.neurons import neuron_names
+import numpy as np
 
 ATTENTION_FILE = 'attention.onnx'
 VISUAL_BACKPROP, GRADIENT = 'visual_backprop', 'gradient'
@@ -98,7 +97,7 @@ class Attention:
                 *(f'tau:{name}' for name in self.names))
 
     def features(self, image: np.ndarray) -> np.ndarray:
-        """Return the head's features (F,) of a prepared image (H, W, 3) uint8."""
+        """Return what the head makes, (F,), of a prepared image (H, W, 3) uint8."""
         return self.look(image)[0]
 
     def visual_backprop(self, image: np.ndarray) -> AttentionMap:

@@ -28,9 +28,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ltc_control.insight.resampling import bootstrap, sign_test
+import numpy as np
 
 CAUSE, DISTRACTOR = 'cause', 'distractor'
 CALIPER = 1.25                             # most that pixel changes of a matched pair differ by

@@ -26,12 +26,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.errors import LtcError
 from ltc_control.core.model_file import ModelSpec
 from ltc_control.core.neurons import neuron_names
 from ltc_control.insight.liquid import LiquidCore
+import numpy as np
 
 
 @dataclass(frozen=True, eq=False)

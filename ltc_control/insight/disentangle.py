@@ -33,9 +33,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from ltc_control.insight.trees import Interval, PathClassifier, Tree
+import numpy as np
 
 BINS = 20
 SHUFFLES = 20

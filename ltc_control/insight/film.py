@@ -22,13 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import LtcError
 from ltc_control.data.film_writer import open_film
-from ltc_control.insight.panel import Instant, View, draw
-from ltc_control.insight.recorded_drive import RecordedDrive, camera_frames
+from ltc_control.insight.panel import draw, Instant, View
+from ltc_control.insight.recorded_drive import camera_frames, RecordedDrive
+import numpy as np
 
 FORMATS = (('.webm', 'VP80'), ('.mp4', 'mp4v'))
 PICTURES_PER_SECOND = 15

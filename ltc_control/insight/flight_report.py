@@ -19,23 +19,22 @@ Drawn with matplotlib's object interface and Agg alone: no display, no global st
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from ltc_control.insight import palette
+from ltc_control.insight.recorded_flight import (
+    measure_flight,
+    read_flight,
+    RecordedFlight,
+)
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-
-from ltc_control.insight import palette
-from ltc_control.insight.recorded_flight import (
-    RecordedFlight,
-    measure_flight,
-    read_flight,
-)
+import numpy as np
 
 REPORT, IN_SPACE, FROM_ABOVE = 'report.json', 'flight_3d.png', 'flight_top.png'
 TREES = '#9db58b'

@@ -32,9 +32,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
-import numpy as np
-
 from ltc_control.insight.resampling import bootstrap
+import numpy as np
 
 WINDOW = 7                                     # pixels, the default of scikit-image
 C1, C2 = 0.01**2, 0.03**2
@@ -54,7 +53,7 @@ def spread(values: np.ndarray) -> float:
 
 
 def centre(values: np.ndarray) -> np.ndarray:
-    """Return the mass centre (row, column) of a map."""
+    """Return where the centre of mass of a map is: row, column."""
     total = values.sum(dtype=float)
     rows, columns = np.indices(values.shape)
     return np.array([(rows * values).sum() / total, (columns * values).sum() / total])

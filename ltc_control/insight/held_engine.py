@@ -23,12 +23,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.core.engine import SHORTEST_STEP_S
 from ltc_control.core.model_file import ModelSpec
 from ltc_control.insight.attention import Attention
 from ltc_control.insight.liquid import EPSILON, LiquidCore
+import numpy as np
 
 
 class HeldEngine:

@@ -18,12 +18,11 @@ from __future__ import annotations
 import base64
 
 import cv2
-import numpy as np
-
 from ltc_control.insight import svg, words
-from ltc_control.insight.palette import CENTRE, INK, LEFT, RIGHT, SENT, rgb
+from ltc_control.insight.palette import CENTRE, INK, LEFT, rgb, RIGHT, SENT
 from ltc_control.insight.recorded_drive import RecordedDrive, Trace
 from ltc_control.insight.recorded_flight import RecordedFlight
+import numpy as np
 
 NANO = 1e-9
 WIDEST_RASTER = 1600                       # columns; a longer drive shows the newest of each

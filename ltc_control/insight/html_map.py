@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.insight import svg
-from ltc_control.insight.palette import CENTRE, LEFT, RIGHT, rgb
+from ltc_control.insight.palette import CENTRE, LEFT, rgb, RIGHT
 from ltc_control.insight.recorded_drive import RecordedDrive
 from ltc_control.insight.road import Road, road_under
+import numpy as np
 
 WIDTH, TALLEST, MARGIN_M = 1000.0, 620.0, 12.0
 CLASSES = 16                               # of colours on either side of the centre

@@ -21,25 +21,25 @@ any reader can take it apart.
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
+import platform
+import time
 from typing import Any
 from xml.sax.saxutils import escape
 
 from ltc_control import __version__
 from ltc_control.core.errors import LtcError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.policy import Policy
 from ltc_control.insight import html_charts as charts
 from ltc_control.insight import html_strip as strip
 from ltc_control.insight.html_map import draw_map
 from ltc_control.insight.measures import measure
-from ltc_control.insight.recorded_drive import RecordedDrive, Trace, read_drive
+from ltc_control.insight.recorded_drive import read_drive, RecordedDrive, Trace
 from ltc_control.insight.recorded_flight import read_flight
 from ltc_control.insight.road import Road
 from ltc_control.insight.svg import tag

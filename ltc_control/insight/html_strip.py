@@ -20,16 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import LtcError
 from ltc_control.core.imaging import prepare
 from ltc_control.insight import words
 from ltc_control.insight.attention import Attention, AttentionMap
-from ltc_control.insight.html_charts import NANO, data_url
+from ltc_control.insight.html_charts import data_url, NANO
 from ltc_control.insight.overlay import overlay
-from ltc_control.insight.recorded_drive import RecordedDrive, Trace, camera_frames
+from ltc_control.insight.recorded_drive import camera_frames, RecordedDrive, Trace
+import numpy as np
 
 MOMENTS = 12
 WIDEST = 480                               # pixels of one picture

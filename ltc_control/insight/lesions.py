@@ -25,9 +25,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-import numpy as np
-
 from ltc_control.insight.resampling import bootstrap
+import numpy as np
 
 Interval = tuple[float, float] | None
 LEAST_RMS_M = 1e-3                         # an error below is measured as this, for ratios

@@ -18,17 +18,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+from ltc_control.insight import palette
+from ltc_control.insight.circuit import Circuit
+from ltc_control.insight.lesions import Damage
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-
-from ltc_control.insight import palette
-from ltc_control.insight.circuit import Circuit
-from ltc_control.insight.lesions import Damage
+import numpy as np
 
 COLUMNS = {'inter': 0.0, 'command': 1.0, 'motor': 2.0}
 HARM = LinearSegmentedColormap.from_list('harm', ['#e9ecef', palette.SENT, palette.WARNING])

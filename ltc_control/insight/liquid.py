@@ -27,20 +27,19 @@ change it; for that, cut the synapse and step again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from safetensors import SafetensorError, safe_open
-
 from ltc_control.core.engine import SHORTEST_STEP_S
 from ltc_control.core.errors import ConfigError, ModelError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.neurons import neuron_names
 from ltc_control.insight.flow import Flow
+import numpy as np
+from safetensors import safe_open, SafetensorError
 
 WEIGHTS_FILE = 'weights.safetensors'
 EPSILON = 1e-8                                 # of ncps: keeps the denominator off zero

@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.core.model_file import ModelSpec
 from ltc_control.insight.attention import Attention
 from ltc_control.insight.liquid import LiquidCore
+import numpy as np
 
 
 class LiquidEngine:

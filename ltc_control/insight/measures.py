@@ -18,9 +18,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from ltc_control.insight.recorded_drive import RecordedDrive, Trace
+import numpy as np
 
 DIGITS = 4
 

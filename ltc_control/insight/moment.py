@@ -24,18 +24,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import LtcError, ModelError
 from ltc_control.core.imaging import prepare
 from ltc_control.core.imu import checked_features
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.insight.attention import Attention, AttentionMap
 from ltc_control.insight.flow import Flow, Part
 from ltc_control.insight.liquid import LiquidCore
-from ltc_control.insight.moment_source import Step, read_step
-from ltc_control.insight.tree_file import TREE_FILE, read_explanation
+from ltc_control.insight.moment_source import read_step, Step
+from ltc_control.insight.tree_file import read_explanation, TREE_FILE
+import numpy as np
 
 FOREIGN = 1e-3                                 # of a state: no rounding is so large
 LARGEST = 5                                    # synapses told a command

@@ -19,13 +19,8 @@ Drawn with matplotlib's object interface and Agg alone: no display, no global st
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
-
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+import textwrap
 
 from ltc_control.insight import palette
 from ltc_control.insight.attention import AttentionMap
@@ -33,6 +28,10 @@ from ltc_control.insight.flow import Part
 from ltc_control.insight.moment import LARGEST, Moment, part_words
 from ltc_control.insight.overlay import overlay
 from ltc_control.insight.words import command_words
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+import numpy as np
 
 ROLE_ORDER = ('inter', 'command', 'motor')     # from the eye to the wheels
 MAPS_IN_A_ROW = 2

@@ -24,8 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Frame, ImuWindow, InputCase
 from ltc_control.core.engine import Engine
@@ -33,9 +31,10 @@ from ltc_control.core.errors import BagError, ImageError
 from ltc_control.core.imu import ImuBuffer, slice_window
 from ltc_control.core.model_file import ModelSpec
 from ltc_control.core.policy import Policy
-from ltc_control.core.timing import TimingRules, classify
+from ltc_control.core.timing import classify, TimingRules
 from ltc_control.data.bag_camera import pixels
 from ltc_control.data.raw import RawMessage, RawRecording
+import numpy as np
 
 COMPRESSED = f'{bringup.CAMERA}/compressed'
 Vector = tuple[float, float, float]

@@ -24,11 +24,10 @@ from __future__ import annotations
 from functools import cache
 
 import cv2
-import numpy as np
-
-from ltc_control.core.imaging import ImageSpec, crop_box
+from ltc_control.core.imaging import crop_box, ImageSpec
 from ltc_control.insight import palette
-from ltc_control.insight.attention import GRADIENT, AttentionMap
+from ltc_control.insight.attention import AttentionMap, GRADIENT
+import numpy as np
 
 DIM = 0.55                                     # of the picture under the map
 STRONGEST = 0.85                               # opacity of the map where it is 1

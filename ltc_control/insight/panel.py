@@ -19,17 +19,16 @@ Shapes by OpenCV with antialiasing, text by Pillow with the typeface that matplo
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
+import math
 
 import cv2
-import numpy as np
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
-
 from ltc_control.insight import palette
 from ltc_control.insight.palette import rgb
+from matplotlib import font_manager
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 WIDTH, PANEL_HEIGHT = 800, 176
 STEERING_RATIO = 14.0                      # hand wheel to road wheels, as in a usual car

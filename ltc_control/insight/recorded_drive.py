@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import BagError
@@ -34,6 +32,7 @@ from ltc_control.core.geometry import command_from_twist, yaw_from_quaternion
 from ltc_control.core.imaging import decode_compressed, decode_image
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import read_attributes
+import numpy as np
 
 COMPRESSED = f'{bringup.CAMERA}/compressed'
 

@@ -24,15 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError
 from ltc_control.core.geometry import yaw_from_quaternion
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import read_attributes
 from ltc_control.insight.measures import latency_ms
-from ltc_control.insight.recorded_drive import Trace, stamp_of, trace_of
+from ltc_control.insight.recorded_drive import stamp_of, Trace, trace_of
+import numpy as np
 
 REACHED_M = 2.0
 

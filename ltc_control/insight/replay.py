@@ -24,12 +24,10 @@ the replay goes on from the state that was recorded, so that one is not taken fo
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Callable, Iterator
+import copy
 from dataclasses import dataclass, field, replace
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Decision, Frame, ImuWindow, PolicyState
 from ltc_control.core.errors import ImageError
@@ -37,6 +35,7 @@ from ltc_control.core.geometry import twist_from_command
 from ltc_control.core.imaging import prepare
 from ltc_control.core.policy import Policy
 from ltc_control.insight.replay_bag import ImuFeed, ReplayBag, Said, SeenFrame
+import numpy as np
 
 MISSING_FRAME = 'its frame is not in the bag'
 NO_CHECKPOINT = ('the recording begins in the middle of a drive and holds no /policy/neurons to '
@@ -105,6 +104,7 @@ def replay(bag: ReplayBag, policy: Policy, *,
 
 
 class _Replay:
+
     def __init__(self, bag: ReplayBag, policy: Policy) -> None:
         self._bag, self._policy = bag, policy
         self._policy.reset()

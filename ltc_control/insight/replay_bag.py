@@ -26,14 +26,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError, ImageError
 from ltc_control.core.imu import ImuBuffer
 from ltc_control.data.bag_camera import pixels
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import read_attributes
+import numpy as np
 
 COMPRESSED = f'{bringup.CAMERA}/compressed'
 NOT_ESTIMATED = -1.0                       # sensor_msgs/Imu: element 0 of a covariance

@@ -18,13 +18,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import onnxruntime as ort
-
 from ltc_control import bringup
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import ModelSpec
-from ltc_control.insight.replay import MISSING_FRAME, ROUNDING, ReplayReport
+from ltc_control.insight.replay import MISSING_FRAME, ReplayReport, ROUNDING
 from ltc_control.insight.replay_bag import ReplayBag
+import onnxruntime as ort
 
 BESIDE = 'model'                           # a model folder kept beside its bag
 SHOWN = 12                                 # digits of a hash

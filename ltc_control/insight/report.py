@@ -20,15 +20,15 @@ later and elsewhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+import json
 from pathlib import Path
 from typing import Any
 
 from ltc_control.insight.film import make_film
 from ltc_control.insight.measures import measure
 from ltc_control.insight.panel import View
-from ltc_control.insight.recorded_drive import RecordedDrive, read_drive
+from ltc_control.insight.recorded_drive import read_drive, RecordedDrive
 from ltc_control.insight.road import Road
 from ltc_control.insight.top_view import draw_top_view
 

@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+import math
 
 import numpy as np
 

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ltc_control.insight.recorded_drive import RecordedDrive
+import numpy as np
 
 LANE_M = 3.5
 SPACING_M = 0.5                            # of a road that is rebuilt from a drive

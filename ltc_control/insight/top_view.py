@@ -22,7 +22,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from ltc_control.insight import palette
+from ltc_control.insight.recorded_drive import RecordedDrive
+from ltc_control.insight.road import Road, road_under
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -32,10 +34,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
-
-from ltc_control.insight import palette
-from ltc_control.insight.recorded_drive import RecordedDrive
-from ltc_control.insight.road import Road, road_under
+import numpy as np
 
 OFFSETS = LinearSegmentedColormap.from_list(
     'offset', [palette.RIGHT, palette.CENTRE, palette.LEFT])     # right is negative

@@ -18,17 +18,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ltc_control.insight.disentangle import Metrics, NeuronTree, measure
+from ltc_control.insight.disentangle import measure, Metrics, NeuronTree
 from ltc_control.insight.tree_file import Speaker
 from ltc_control.insight.tree_growing import grow_pruned, learn_paths
 from ltc_control.insight.tree_samples import GROW, JUDGE, PRUNE, Samples
 from ltc_control.insight.whole_policy_tree import r_squared
+import numpy as np
 
 
 def grow_neurons(samples: Samples, use: np.ndarray, *,
-                 advance: Callable[..., None] = lambda text='': None) -> tuple[NeuronTree, ...]:
+                 advance: Callable[..., None] = lambda *_: None) -> tuple[NeuronTree, ...]:
     """Return the tree of every neuron; ``use`` (T,) says what each frame is for."""
     growing, pruning = samples.at(use == GROW), samples.at(use == PRUNE)
     known = samples.at((use == GROW) | (use == PRUNE))

@@ -20,13 +20,11 @@ it. It holds the SHA-256 of the graph that it explains, and is refused beside an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import GRAPH_FILE, ModelSpec
@@ -35,6 +33,7 @@ from ltc_control.insight.tree_variables import Variable
 from ltc_control.insight.tree_words import condition, sentence
 from ltc_control.insight.trees import PathClassifier, Tree
 from ltc_control.insight.whole_policy_tree import PolicyTree
+import numpy as np
 
 TREE_FILE = 'tree.json'
 FORMAT = 'ltc_control tree'

@@ -23,9 +23,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from ltc_control.insight.trees import LEAF, PathClassifier, Tree
+import numpy as np
 
 LEAST_LEAF = 0.01                              # share of the frames that a path must hold
 MOST_DEPTH = 5

@@ -23,15 +23,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from ltc_control.insight import palette
 from ltc_control.insight.tree_file import Explanation
 from ltc_control.insight.tree_variables import Variable
 from ltc_control.insight.tree_words import condition
-from ltc_control.insight.trees import LEAF, Interval, Tree
+from ltc_control.insight.trees import Interval, LEAF, Tree
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 DRAWN_DEPTH = 3                            # deeper is not read in a picture
 INFINITY = float('inf')

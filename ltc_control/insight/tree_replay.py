@@ -17,15 +17,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.contracts import InputCase
 from ltc_control.core.imu import slice_window
 from ltc_control.core.neurons import neuron_names
 from ltc_control.core.policy import Policy
 from ltc_control.data.recording import Recording
-from ltc_control.insight.recorded_drive import RecordedDrive, Trace, camera_frames
+from ltc_control.insight.recorded_drive import camera_frames, RecordedDrive, Trace
+import numpy as np
 
 NO_STEP = {InputCase.BAD_IMAGE, InputCase.REPEATED_FRAME, InputCase.BAD_STATE}
 

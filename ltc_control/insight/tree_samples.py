@@ -24,18 +24,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError
-from ltc_control.insight.recorded_drive import RecordedDrive, Trace, read_drive
+from ltc_control.insight.recorded_drive import read_drive, RecordedDrive, Trace
 from ltc_control.insight.tree_variables import (
     CAR,
-    Variable,
     car_row,
+    Variable,
     with_memory,
     with_seasons,
 )
+import numpy as np
 
 GROW, PRUNE, JUDGE = 0, 1, 2
 SEGMENT_S = 6.0                            # of a single drive; longer than any neuron remembers

@@ -20,8 +20,8 @@ turns one into the other.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+import math
 
 from ltc_control.insight.tree_variables import Variable
 from ltc_control.insight.trees import Box, Interval

@@ -22,15 +22,14 @@ numbered from the left: that number is the *decision path* of a sample (Wang et 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ltc_control.core.errors import ModelError
+import numpy as np
 
 LEAF = -1
 
@@ -71,7 +70,7 @@ class Tree:
 
     @cached_property
     def leaf_nodes(self) -> np.ndarray:
-        """The nodes that are leaves, (K,), from the left."""
+        """Return the nodes that are leaves, (K,), from the left."""
         order, waiting = [], [0]
         while waiting:
             node = waiting.pop()
@@ -83,12 +82,12 @@ class Tree:
 
     @cached_property
     def depth(self) -> int:
-        """The most questions that a sample is asked; 0 for a tree of one leaf."""
+        """Return the most questions that a sample is asked; 0 for a tree of one leaf."""
         return max(len(self._way(leaf)) for leaf in range(len(self.leaf_nodes)))
 
     @property
     def leaf_values(self) -> np.ndarray:
-        """The mean response of each path, (K,)."""
+        """Return the mean response of each path, (K,)."""
         return self.value[self.leaf_nodes]
 
     def paths(self, samples: np.ndarray) -> np.ndarray:
@@ -125,7 +124,7 @@ class Tree:
 
     @cached_property
     def boxes(self) -> list[Box]:
-        """The intervals of every path, (K,)."""
+        """Return the intervals of every path, (K,)."""
         return [self.box(path) for path in range(len(self.leaf_nodes))]
 
     def _way(self, path: int) -> list[tuple[int, bool]]:

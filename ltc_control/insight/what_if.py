@@ -25,13 +25,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ltc_control.core.contracts import Command, Frame, PolicyState
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.core.geometry import command_from_twist, twist_from_command
 from ltc_control.core.policy import Policy
 from ltc_control.insight.replay_bag import ImuFeed, ReplayBag, Said, SeenFrame
+import numpy as np
 
 Redraw = Callable[[SeenFrame], np.ndarray]
 
@@ -108,6 +107,7 @@ def what_if(bag: ReplayBag, policy: Policy, conditions: Conditions, *,
 
 
 class _Run:
+
     def __init__(self, bag: ReplayBag, policy: Policy, conditions: Conditions) -> None:
         self._bag, self._policy, self._conditions = bag, policy, conditions
         self.feed = ImuFeed(bag.samples)

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ltc_control.insight.what_if import WhatIf
+import numpy as np
 
 COMMANDS = ('curvature', 'speed')
 UNITS = ('1/m', 'm/s')

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from ltc_control.insight import palette
 from ltc_control.insight.what_if import WhatIf
 from ltc_control.insight.what_if_measures import BEYOND, UNITS
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+import numpy as np
 
 LABELS = ('curvature', 'speed')
 

@@ -25,11 +25,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import Command
 from ltc_control.insight.tree_growing import grow
 from ltc_control.insight.trees import Tree
+import numpy as np
 
 DEPTHS = tuple(range(1, 9))
 COMMANDS = ('curvature', 'speed')

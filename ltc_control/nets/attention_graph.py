@@ -34,18 +34,17 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
-import onnx
-import torch
-from onnx import numpy_helper
-
 from ltc_control.nets.conv_head import HeadConfig
-from ltc_control.nets.onnx_cells import Readout, add_core
+from ltc_control.nets.onnx_cells import add_core, Readout
 from ltc_control.nets.onnx_gradient import Backward
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.onnx_head import add_head
 from ltc_control.nets.onnx_points import points_pull
 from ltc_control.nets.policy_net import PolicyNet
+import numpy as np
+import onnx
+from onnx import numpy_helper
+import torch
 
 
 def attention_graph(net: PolicyNet) -> onnx.ModelProto:

@@ -20,11 +20,10 @@ takes every step for equally long. Both are sized to the numbers an LTC of 19 ne
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
-from ltc_control.nets.lstm_cell import LSTMCell, forget_tau
+from ltc_control.nets.lstm_cell import forget_tau, LSTMCell
 from ltc_control.nets.sequence import walk
+import torch
+from torch import nn, Tensor
 
 
 class FrameNet(nn.Module):

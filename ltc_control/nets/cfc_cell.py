@@ -26,14 +26,13 @@ kept in the order of the wiring's neuron ids: motor, command, inter.
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import linear
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets.sequence import walk
 from ltc_control.nets.wiring import Wiring
+import numpy as np
+import torch
+from torch import nn, Tensor
+from torch.nn.functional import linear
 
 MODES = ('default', 'no_gate', 'pure')
 BOUNDS = {'default': 1.0, 'no_gate': 2.0}

@@ -27,13 +27,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
-from torch.nn import functional
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets import points
+import torch
+from torch import nn, Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 VARIANCE_FLOOR = 1.0               # added to the variance [grey level^2]
 Pads = tuple[int, int, int, int]   # top, left, bottom, right

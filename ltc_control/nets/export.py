@@ -22,25 +22,24 @@ units, ``next_state`` (N,) and ``tau`` (N,) in nominal steps. Constants are fold
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-import torch
-
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
-from ltc_control.core.model_file import GRAPH_FILE, CommandSpec, ModelSpec, load_spec, write_spec
+from ltc_control.core.model_file import CommandSpec, GRAPH_FILE, load_spec, ModelSpec, write_spec
 from ltc_control.nets.attention_graph import attention_graph
-from ltc_control.nets.onnx_cells import Readout, add_core
+from ltc_control.nets.onnx_cells import add_core, Readout
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.onnx_head import add_head
-from ltc_control.nets.policy_net import PolicyNet, load_policy, save_policy
+from ltc_control.nets.policy_net import load_policy, PolicyNet, save_policy
+import numpy as np
+import onnx
+import torch
 
 WEIGHTS_FILE = 'weights.safetensors'
 ATTENTION_FILE = 'attention.onnx'

@@ -22,12 +22,11 @@ cell sees its own past only through the LSTM. States are packed as [h, c], 2N nu
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 from ltc_control.nets.cfc_cell import CfCCell
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.sequence import walk
+import torch
+from torch import nn, Tensor
 
 FORGET_BIAS = 1.0
 

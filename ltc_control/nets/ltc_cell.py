@@ -42,15 +42,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import softplus
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets import ltc_fast
 from ltc_control.nets.ltc_fast import Folded
 from ltc_control.nets.solvers import SOLVERS
 from ltc_control.nets.wiring import Wiring
+import torch
+from torch import nn, Tensor
+from torch.nn.functional import softplus
 
 CM_FLOOR = 1e-8                    # the published drone net has C = 0: tau 0, C/g infinite
 GLEAK_FLOOR = 1e-8

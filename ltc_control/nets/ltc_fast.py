@@ -25,12 +25,11 @@ Dense in neurons x synapses: measured fast at 19 neurons; above about 100 a gath
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import torch
-from torch import Tensor
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 from ltc_control.nets.solvers import EPSILON
+import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from ltc_control.nets.ltc_cell import LTCCell

@@ -24,14 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import softplus
-
 from ltc_control.core.errors import ModelError
 from ltc_control.nets.cfc_cell import CfCCell, WiredCfC
 from ltc_control.nets.lstm_cell import MixedMemory
-from ltc_control.nets.ltc_cell import FLOORS, LTCCell, inverse_softplus
+from ltc_control.nets.ltc_cell import FLOORS, inverse_softplus, LTCCell
+import torch
+from torch import nn, Tensor
+from torch.nn.functional import softplus
 
 MASKS = {'sparsity_mask': 'adjacency', 'sensory_sparsity_mask': 'sensory_adjacency'}
 OPTIONAL = {'input_w': 1.0, 'input_b': 0.0, 'output_w': 1.0, 'output_b': 0.0}

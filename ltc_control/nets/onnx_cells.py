@@ -23,16 +23,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets.baselines import FrameNet, LSTMCore
-from ltc_control.nets.cfc_cell import RATE_FLOOR, CfCCell, DenseCfC, WiredCfC
+from ltc_control.nets.cfc_cell import CfCCell, DenseCfC, RATE_FLOOR, WiredCfC
 from ltc_control.nets.lstm_cell import FORGET_BIAS, LSTMCell, MixedMemory
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.solvers import EPSILON
+import torch
+from torch import nn, Tensor
 
 Step = tuple[str, str, str]
 Terms = Callable[[str], tuple[str, str]]

@@ -23,12 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ltc_control.core.errors import ConfigError
+from ltc_control.nets.onnx_graph import Graph, IR_VERSION, OPSET
 import numpy as np
 import onnx
-from onnx import NodeProto, TensorProto, helper
-
-from ltc_control.core.errors import ConfigError
-from ltc_control.nets.onnx_graph import IR_VERSION, OPSET, Graph
+from onnx import helper, NodeProto, TensorProto
 
 Grads = dict[str, str]                         # value -> its gradient
 Rule = Callable[['Backward', NodeProto, str], Grads]

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import helper, numpy_helper, TensorProto
 import torch
-from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 20
 IR_VERSION = 10
@@ -40,7 +40,7 @@ class Graph:
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
 
-    def input(self, name: str, kind: str, *shape: int) -> str:
+    def input(self, name: str, kind: str, *shape: int) -> str:  # noqa: A003
         """Declare an input of type ``uint8`` or ``float32`` and return its name."""
         self.inputs.append(_value(name, kind, shape))
         return name
@@ -90,7 +90,7 @@ class Graph:
         """Return a / b, elementwise."""
         return self.op('Div', a, b)
 
-    def sum(self, x: str, axis: int) -> str:
+    def sum(self, x: str, axis: int) -> str:  # noqa: A003
         """Return the sum along one axis, which stays with size 1."""
         return self.op('ReduceSum', x, self.constant(np.array([axis]), 'int64'))
 

@@ -15,11 +15,10 @@
 
 from __future__ import annotations
 
-from onnx import TensorProto
-
-from ltc_control.nets.conv_head import VARIANCE_FLOOR, ConvHead
+from ltc_control.nets.conv_head import ConvHead, VARIANCE_FLOOR
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.onnx_points import add_points
+from onnx import TensorProto
 
 
 def add_head(graph: Graph, head: ConvHead, image: str) -> str:

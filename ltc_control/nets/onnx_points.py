@@ -15,10 +15,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.points import PointReadout
+import numpy as np
 
 FLAT, WEIGHT = 'points_map', 'points_weight'   # values that the gradient looks up again
 

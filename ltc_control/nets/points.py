@@ -22,7 +22,7 @@ Levine, Finn, Darrell & Abbeel 2016, arXiv 1504.00702); strength tells presence,
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn, Tensor
 
 FEATURES = 4                               # x, y, strength, share
 SHARPNESS = 2.0                            # of the softmax at the start

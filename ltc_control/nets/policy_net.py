@@ -24,23 +24,22 @@ out. Nothing is clamped here: the range of a command is the runtime's business.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
+import json
 from pathlib import Path
 from typing import Any
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
 
 from ltc_control.core.errors import ConfigError, ModelError
 from ltc_control.nets.baselines import FrameNet, LSTMCore
 from ltc_control.nets.cfc_cell import CfCCell, DenseCfC, WiredCfC
-from ltc_control.nets.conv_head import CHUNK, HEADS, ConvHead, HeadConfig
+from ltc_control.nets.conv_head import CHUNK, ConvHead, HeadConfig, HEADS
 from ltc_control.nets.lstm_cell import MixedMemory
 from ltc_control.nets.ltc_cell import LTCCell
-from ltc_control.nets.wiring import Wiring, build_wiring
+from ltc_control.nets.wiring import build_wiring, Wiring
+from safetensors import safe_open, SafetensorError
+from safetensors.torch import load_file, save_file
+import torch
+from torch import nn, Tensor
 
 KINDS = ('ltc', 'cfc', 'wired_cfc', 'mixed_ltc', 'mixed_cfc', 'cnn', 'lstm')
 LIQUID = ('ltc', 'mixed_ltc')

@@ -29,9 +29,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.errors import ConfigError
+import numpy as np
 
 
 @dataclass(frozen=True, eq=False)

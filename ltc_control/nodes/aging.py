@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
+import time
 from typing import Generic, TypeVar
 
 from ltc_control.core.contracts import Command, Odometry, Velocity

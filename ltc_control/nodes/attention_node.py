@@ -21,33 +21,32 @@ state from which the policy stepped: the one that ``/policy/neurons`` told for t
 
 from __future__ import annotations
 
+from collections import Counter, deque
+from collections.abc import Sequence
 import contextlib
 import os
 import sys
 import time
-from collections import Counter, deque
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import ConfigError, ImageError, ModelError
 from ltc_control.core.imaging import prepare
-from ltc_control.core.imu import ImuBuffer, checked_features
-from ltc_control.insight.attention import GRADIENT, Attention, AttentionMap
+from ltc_control.core.imu import checked_features, ImuBuffer
+from ltc_control.insight.attention import Attention, AttentionMap, GRADIENT
 from ltc_control.insight.overlay import overlay
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import AttentionParameters, declare
 from ltc_control.nodes.running import run
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
+from std_msgs.msg import String
 
 LOOK_EVERY_S = 0.25
 LONGEST_WAIT_S = 90.0                      # for the others to be ready

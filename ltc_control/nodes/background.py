@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 import queue
 import threading
-from collections.abc import Callable
 
 from ltc_control.core.errors import BagError, LtcError
 

@@ -19,15 +19,14 @@ from collections.abc import Callable
 from typing import Any
 
 from geometry_msgs.msg import Twist, TwistStamped
-from rclpy.node import Node
-from rclpy.publisher import Publisher
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command
 from ltc_control.core.errors import ConfigError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import SafetyParameters
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 
 
 class CommandOutput:

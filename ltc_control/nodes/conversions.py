@@ -23,22 +23,20 @@ from __future__ import annotations
 import array
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
 
-import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image, Imu, JointState, LaserScan
-
 from ltc_control.core import geometry
 from ltc_control.core.commanding import AnyCommand
 from ltc_control.core.contracts import Command, Decision, Frame, Odometry, Velocity, Verdict
 from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import decode_compressed, decode_image, encode_jpeg, encode_rgb8
-from ltc_control.core.neurons import neuron_names as neuron_names
+from nav_msgs.msg import Odometry as OdometryMessage
+import numpy as np
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image, Imu, JointState, LaserScan
 
 if TYPE_CHECKING:
     from ltc_control.sim.observation import FlightTruth

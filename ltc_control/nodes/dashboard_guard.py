@@ -21,10 +21,10 @@ nothing from elsewhere (Content-Security-Policy).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 

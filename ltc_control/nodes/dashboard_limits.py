@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from ltc_control.core.errors import ConfigError
+from ltc_control.core.limits import Limits
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
 from rclpy.task import Future
-
-from ltc_control.core.errors import ConfigError
-from ltc_control.core.limits import Limits
 
 SERVICE = 'safety_node/get_parameters'     # the one that asks; there is none here that sets
 NAMES = [item.name for item in fields(Limits)]

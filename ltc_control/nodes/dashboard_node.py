@@ -20,35 +20,34 @@ is newest, once, whoever many watch, and does no work on pictures while nobody d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage, Image, JointState
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.errors import ImageError, LtcError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.insight.circuit import Circuit
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.dashboard_guard import is_loopback
 from ltc_control.nodes.dashboard_limits import LimitsQuestion
 from ltc_control.nodes.dashboard_listener import Ear, Polled
 from ltc_control.nodes.dashboard_picture import Picture
-from ltc_control.nodes.dashboard_server import PageServer, pack
+from ltc_control.nodes.dashboard_server import pack, PageServer
 from ltc_control.nodes.dashboard_vehicle import CAR, VEHICLES
 from ltc_control.nodes.dashboard_view import LiveView
 from ltc_control.nodes.parameters import DashboardParameters, declare
 from ltc_control.nodes.running import run
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image, JointState
+from std_msgs.msg import String
 
 LOOK_EVERY_S = 0.25                        # for publishers that have appeared
 LONGEST_WAIT_S = 90.0                      # for the others to be ready

@@ -19,9 +19,8 @@ import time
 from typing import Any
 
 import cv2
-import numpy as np
-
 from ltc_control.core.contracts import Frame
+import numpy as np
 
 WIDEST = 640                               # pixels; a page needs no more
 QUALITY = 80

@@ -23,13 +23,12 @@ what a browser says is its answer.
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
 from collections.abc import Callable
 from importlib.resources import files
+import json
+import threading
 
-from aiohttp import WSCloseCode, WSMsgType, web
-
+from aiohttp import web, WSCloseCode, WSMsgType
 from ltc_control.core.errors import BringupError
 from ltc_control.nodes.dashboard_guard import Guard
 

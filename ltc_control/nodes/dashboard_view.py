@@ -20,20 +20,19 @@ that a page needs when it opens in the middle of a drive. Times are seconds sinc
 
 from __future__ import annotations
 
+from collections import Counter, deque, OrderedDict
+from collections.abc import Mapping, Sequence
 import math
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import Command, Odometry, Velocity
-from ltc_control.core.limits import Limits, curvature_bound
+from ltc_control.core.limits import curvature_bound, Limits
 from ltc_control.insight import words
 from ltc_control.insight.circuit import Circuit
 from ltc_control.nodes.dashboard_path import DrivenPath
 from ltc_control.nodes.dashboard_vehicle import CAR, Shown
+import numpy as np
 
 HISTORY_S = 60.0
 LATENCIES = 500                            # commands that the percentiles are of

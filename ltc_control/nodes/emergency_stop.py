@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
+from ltc_control import bringup
+from ltc_control.nodes import qos
 from rclpy.node import Node
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
-
-from ltc_control import bringup
-from ltc_control.nodes import qos
 
 
 class EmergencyStop:

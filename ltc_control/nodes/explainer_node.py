@@ -22,25 +22,24 @@ for people, in a process of its own: the policy never waits for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import load_spec
 from ltc_control.insight.tree_file import read_explanation
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import ExplainerParameters, declare
+from ltc_control.nodes.parameters import declare, ExplainerParameters
 from ltc_control.nodes.running import run
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 
 LOOK_EVERY_S = 0.25
 LONGEST_WAIT_S = 90.0                      # for the others to be ready

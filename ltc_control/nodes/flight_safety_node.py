@@ -22,17 +22,12 @@ stepped once a request, when the odometry of the same moment is there.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
+import sys
 from typing import Any
 
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from std_msgs.msg import Bool
-
 from ltc_control import bringup
 from ltc_control.core import flight_gate
 from ltc_control.core.contracts import Odometry, Velocity
@@ -44,9 +39,13 @@ from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
 from ltc_control.nodes.emergency_stop import EmergencyStop
 from ltc_control.nodes.gate_voice import GateVoice
-from ltc_control.nodes.parameters import FlightSafetyParameters, declare, watch
+from ltc_control.nodes.parameters import declare, FlightSafetyParameters, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_msgs.msg import Bool
 
 
 class FlightSafetyNode(Node):

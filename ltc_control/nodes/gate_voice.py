@@ -18,14 +18,13 @@ from __future__ import annotations
 from collections import Counter
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.node import Node
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.contracts import InCommand, Verdict
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.vitals import Vitals
+from rclpy.node import Node
+from std_msgs.msg import String
 
 
 class GateVoice:

@@ -16,17 +16,16 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.node import Node
-from sensor_msgs.msg import Joy
-from std_msgs.msg import Bool
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command
-from ltc_control.core.take_over import JoystickMap, joystick_command
+from ltc_control.core.take_over import joystick_command, JoystickMap
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
 from ltc_control.nodes.parameters import SafetyParameters
+from rclpy.node import Node
+from sensor_msgs.msg import Joy
+from std_msgs.msg import Bool
 
 
 class HumanInputs:

@@ -22,25 +22,24 @@ calls the release of safety.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from rclpy.task import Future
-from std_msgs.msg import Bool
-
 from ltc_control import bringup
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.supervision import SupervisionRules, Watched
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import ManagerParameters, declare
+from ltc_control.nodes.parameters import declare, ManagerParameters
 from ltc_control.nodes.running import run
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+from std_msgs.msg import Bool
 
 PRESS_EVERY_S = 0.5
 

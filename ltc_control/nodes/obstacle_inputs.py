@@ -19,23 +19,22 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from rclpy.node import Node
-from sensor_msgs.msg import Image, LaserScan, Range
-
 from ltc_control.core.errors import ImageError
 from ltc_control.core.obstacle import Returns, Sight
 from ltc_control.core.returns import (
-    SensorPose,
     check_field_of_view,
     points_of_cone,
     points_of_depth,
     points_of_scan,
+    SensorPose,
 )
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
 from ltc_control.nodes.parameters import SafetyParameters
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import Image, LaserScan, Range
 
 
 class ObstacleInputs:

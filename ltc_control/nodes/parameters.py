@@ -22,11 +22,18 @@ its ticks; to change another, start the node again.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+import math
 from typing import Any, TypeVar
 
+from ltc_control.bringup import HUMAN_COMMAND
+from ltc_control.core.errors import ConfigError, LtcError
+from ltc_control.core.flight_limits import FlightLimits
+from ltc_control.core.gate import GateConfig
+from ltc_control.core.limits import Limits
+from ltc_control.core.obstacle import ObstacleConfig
+from ltc_control.core.take_over import JoystickMap
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -36,14 +43,6 @@ from rcl_interfaces.msg import (
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-
-from ltc_control.bringup import HUMAN_COMMAND
-from ltc_control.core.errors import ConfigError, LtcError
-from ltc_control.core.flight_limits import FlightLimits
-from ltc_control.core.gate import GateConfig
-from ltc_control.core.limits import Limits
-from ltc_control.core.obstacle import ObstacleConfig
-from ltc_control.core.take_over import JoystickMap
 
 Table = TypeVar('Table')
 _LIMITS = Limits()

@@ -18,12 +18,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 
-import numpy as np
-
 from ltc_control.core.contracts import Decision
 from ltc_control.core.model_file import ModelSpec
 from ltc_control.core.policy import Policy
 from ltc_control.nodes.vitals import Vitals
+import numpy as np
 
 KEPT = 1000                                # newest figures that percentiles are taken of
 LONGEST_LATENCY_MS = 10_000.0              # beyond, the camera has another clock than this node

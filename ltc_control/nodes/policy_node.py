@@ -24,20 +24,14 @@ goes to active by itself, unless ``autostart`` is false and a manager does it.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.clock import Clock, ClockType
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
-from std_srvs.srv import Trigger
-
 from ltc_control import bringup
 from ltc_control.core.commanding import COMMANDS, slowed
 from ltc_control.core.contracts import Decision, Frame, InputCase
@@ -46,14 +40,20 @@ from ltc_control.core.errors import ImageError, ModelError
 from ltc_control.core.frozen import FrozenPicture, is_moving
 from ltc_control.core.imu import ImuBuffer
 from ltc_control.core.model_file import load_spec
+from ltc_control.core.neurons import neuron_names
 from ltc_control.core.policy import Policy
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.managed import ManagedNode
-from ltc_control.nodes.parameters import PolicyParameters, declare, watch
+from ltc_control.nodes.parameters import declare, PolicyParameters, watch
 from ltc_control.nodes.policy_health import PolicyHealth
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.clock import Clock, ClockType
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
+from std_srvs.srv import Trigger
 
 LOG_EVERY_S = 2.0
 LOCKSTEP_IMU_WAIT_S = 5.0                  # a busy machine may be late; nothing moves meanwhile
@@ -90,7 +90,7 @@ class PolicyNode(ManagedNode):
         spec = load_spec(told.model, expect_vehicle=told.vehicle)
         self._policy = Policy(Engine(spec, threads=told.threads))
         self._uses_imu = bool(spec.imu.features)
-        self._neurons = convert.NeuronsMessage(convert.neuron_names(spec.roles, spec.neurons))
+        self._neurons = convert.NeuronsMessage(neuron_names(spec.roles, spec.neurons))
         self._publish(told)
         self._subscribe(told)
         self._readiness = Readiness(self, told.expect)

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
 from rclpy.duration import Duration
 from rclpy.qos import HistoryPolicy, QoSProfile
+import yaml
 
 
 def offered(publishers: Sequence[Any]) -> str:

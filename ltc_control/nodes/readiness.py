@@ -19,18 +19,17 @@ The word goes out latched on ``/system/ready``, so that a leader who comes late 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+import time
 from typing import NamedTuple
-
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from rclpy.subscription import Subscription
-from std_msgs.msg import String
 
 from ltc_control.bringup import READY
 from ltc_control.core.errors import ConfigError
 from ltc_control.nodes.qos import LATCHED
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from std_msgs.msg import String
 
 POLL_S = 0.05
 PATIENCE_S = 5.0                           # then the log says what is missing

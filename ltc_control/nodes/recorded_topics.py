@@ -22,24 +22,23 @@ costs a fraction of what an executor does a message.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 import fnmatch
 import importlib
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from rclpy.callback_groups import CallbackGroup
-from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
 
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.data.messages import definition
 from ltc_control.data.rosbag2 import Topic
 from ltc_control.data.spool import Received
 from ltc_control.nodes.qos_text import offered
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 QUEUE = 1000
 MOST_TAKEN = 8                             # of one topic at a time: little is in hand unwritten

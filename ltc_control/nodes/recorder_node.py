@@ -23,26 +23,18 @@ begin the next. Where the disk is full the recording stops, and only that.
 
 from __future__ import annotations
 
-import signal
-import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+import signal
+import sys
+import time
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import get_rmw_implementation_identifier
-from std_srvs.srv import Trigger
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError, ConfigError, LtcError
-from ltc_control.data.disk_floor import MB, DiskFloor
+from ltc_control.data.disk_floor import DiskFloor, MB
 from ltc_control.data.provenance import model_attributes, parameter_attributes, versions
 from ltc_control.data.ring import Ring
 from ltc_control.data.rosbag2 import Topic
@@ -50,11 +42,18 @@ from ltc_control.data.spool import Received, Split
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.kept_memory import keep_memory
-from ltc_control.nodes.parameters import RecorderParameters, declare
+from ltc_control.nodes.parameters import declare, RecorderParameters
 from ltc_control.nodes.readiness import Readiness
-from ltc_control.nodes.recorded_topics import RecordedTopics, matcher, matching_qos
+from ltc_control.nodes.recorded_topics import matcher, matching_qos, RecordedTopics
 from ltc_control.nodes.recordings import Recordings, Rules
 from ltc_control.nodes.snapshot_triggers import Triggers
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import get_rmw_implementation_identifier
+from std_srvs.srv import Trigger
 
 __all__ = ['RecorderNode', 'main', 'matching_qos', 'parse_attributes']
 

@@ -20,25 +20,25 @@ has, and says why; nothing here ever raises because a disk is full.
 
 from __future__ import annotations
 
-import json
-import re
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+import json
 from pathlib import Path
+import re
+import time
 
 from ltc_control.core.errors import BagError
 from ltc_control.data.disk_floor import DiskFloor
-from ltc_control.data.header_stamps import StampWatch, has_header, header_stamp
+from ltc_control.data.header_stamps import has_header, header_stamp, StampWatch
 from ltc_control.data.ring import Ring
 from ltc_control.data.rosbag2 import PARTIAL_SUFFIX, SPOOL_SUFFIX, Topic
 from ltc_control.data.spool import (
+    find_spools,
+    finish_leftovers,
     Received,
     Recovery,
     Split,
     SpoolWriter,
-    find_spools,
-    finish_leftovers,
 )
 from ltc_control.nodes.background import Background
 
@@ -80,22 +80,22 @@ class Recordings:
 
     @property
     def bag(self) -> Path | None:
-        """The bag that is being recorded, None where none is."""
+        """Return the bag that is being recorded, None where none is."""
         return self._spool.path if self._spool else None
 
     @property
-    def bytes(self) -> int:
+    def bytes(self) -> int:  # noqa: A003
         """Bytes of the recording that runs."""
         return self._spool.bytes if self._spool else 0
 
     @property
     def busy(self) -> int:
-        """Recordings and snapshots that wait to be finished."""
+        """Return recordings and snapshots that wait to be finished."""
         return self._background.waiting
 
     @property
     def errors(self) -> list[BagError]:
-        """What could not be finished."""
+        """Return what could not be finished."""
         return list(self._background.errors)
 
     def missing(self) -> dict[str, int]:

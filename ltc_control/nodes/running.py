@@ -15,18 +15,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from typing import Any
 
+from ltc_control.core.errors import LtcError
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
-
-from ltc_control.core.errors import LtcError
 
 
 def run(make_node: Callable[[], Node], *, args: Sequence[str] | None = None,

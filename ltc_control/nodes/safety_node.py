@@ -23,16 +23,12 @@ carries that stamp.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
+import sys
 from typing import Any
 
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-
 from ltc_control import bringup
 from ltc_control.core import gate
 from ltc_control.core.contracts import Command, Odometry
@@ -47,9 +43,12 @@ from ltc_control.nodes.emergency_stop import EmergencyStop
 from ltc_control.nodes.gate_voice import GateVoice
 from ltc_control.nodes.human_inputs import HumanInputs
 from ltc_control.nodes.obstacle_inputs import ObstacleInputs
-from ltc_control.nodes.parameters import SafetyParameters, declare, watch
+from ltc_control.nodes.parameters import declare, SafetyParameters, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
 
 
 class SafetyNode(Node):

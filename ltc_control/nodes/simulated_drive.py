@@ -16,8 +16,6 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import PointStamped, TwistStamped, Vector3Stamped
-from rclpy.node import Node
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.nodes import conversions as convert
@@ -26,6 +24,7 @@ from ltc_control.nodes.parameters import SimulatorParameters
 from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
 from ltc_control.sim.obstacles import parse_obstacles
 from ltc_control.sim.scanner import ScannerSpec
+from rclpy.node import Node
 
 
 class SimulatedDrive:

@@ -16,16 +16,15 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import PointStamped, TwistStamped
-from rclpy.node import Node
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.core.errors import SimulationError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.parameters import SimulatorParameters
-from ltc_control.sim.flight import FlightEnvironment, FlightSpec, drone_camera
+from ltc_control.sim.flight import drone_camera, FlightEnvironment, FlightSpec
 from ltc_control.sim.observation import FlightTruth, Observation
+from rclpy.node import Node
 
 
 class SimulatedFlight:

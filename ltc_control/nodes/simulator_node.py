@@ -22,16 +22,26 @@ the sensors, so that a bag holds all that a report needs.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import sys
+import time
+from typing import Any, TYPE_CHECKING
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
+from ltc_control import bringup
+from ltc_control.core.commanding import AnyCommand
+from ltc_control.core.contracts import Frame
+from ltc_control.core.errors import BringupError
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes import qos
+from ltc_control.nodes.parameters import declare, SimulatorParameters, watch
+from ltc_control.nodes.readiness import Readiness
+from ltc_control.nodes.running import run
+from ltc_control.nodes.vitals import Vitals
 from nav_msgs.msg import Odometry as OdometryMessage
+import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -39,17 +49,6 @@ from rclpy.task import Future
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import Image, Imu, LaserScan
 from std_msgs.msg import String
-
-from ltc_control import bringup
-from ltc_control.core.commanding import AnyCommand
-from ltc_control.core.contracts import Frame
-from ltc_control.core.errors import BringupError
-from ltc_control.nodes import conversions as convert
-from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import SimulatorParameters, declare, watch
-from ltc_control.nodes.readiness import Readiness
-from ltc_control.nodes.running import run
-from ltc_control.nodes.vitals import Vitals
 
 if TYPE_CHECKING:
     from ltc_control.sim.environment import Observation

@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
+import time
 
 from ltc_control.data.spool import Received
 

@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
+import time
 
 
 class Vitals:

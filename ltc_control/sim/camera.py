@@ -24,12 +24,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.renderer import Renderer
 from ltc_control.sim.scene import Mount, Pose, Scene
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,13 @@ drive-by-wire car: pure delay, first-order lag, rate limit.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.geometry import steering_from_curvature
 from ltc_control.sim.graphics import mujoco
+import numpy as np
 
 PHYSICS_HZ = 240
 STEP_S = 1.0 / PHYSICS_HZ

@@ -22,12 +22,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
 from ltc_control.core.contracts import ImuWindow
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.car import PHYSICS_HZ
-from ltc_control.sim.sensors import IMU_HZ, Imu
+from ltc_control.sim.sensors import Imu, IMU_HZ
+import numpy as np
 
 
 class Moving(Protocol):
@@ -82,5 +81,5 @@ class Clockwork:
 
     @property
     def stamp_ns(self) -> int:
-        """The simulated time [ns]."""
+        """Return the simulated time [ns]."""
         return round(self._step * 1_000_000_000 / PHYSICS_HZ)

@@ -20,17 +20,16 @@ a network in a world whose scenery was moved. A departure is counted once and th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Command
 from ltc_control.core.gate import GateConfig, GateState
 from ltc_control.core.gate import step as gate_step
 from ltc_control.sim.environment import Environment
 from ltc_control.sim.observation import Observation
+import numpy as np
 
 Driver = Callable[[Observation], Command]
 OFFSET_M, HEADING = 0.3, math.radians(2.0)     # largest of a random start

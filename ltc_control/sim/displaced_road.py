@@ -20,10 +20,9 @@ old road stays where it is. Only a closed road can be displaced: the offset must
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim.track import Track, resampled
+from ltc_control.sim.track import resampled, Track
+import numpy as np
 
 WAVES = 4
 LONGEST_M, SHORTEST_M = 90.0, 40.0             # wavelengths: curves, no kinks

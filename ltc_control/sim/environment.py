@@ -19,10 +19,8 @@ Everything random comes from the seed of ``reset``: equal seeds and commands giv
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Command, Frame
 from ltc_control.core.errors import SimulationError
@@ -30,13 +28,14 @@ from ltc_control.sim.camera import Camera, CameraSpec
 from ltc_control.sim.car import Car, CarSpec
 from ltc_control.sim.clockwork import Clockwork
 from ltc_control.sim.expert import Expert
-from ltc_control.sim.looks import SEASONS, find_look
+from ltc_control.sim.looks import find_look, SEASONS
 from ltc_control.sim.observation import Observation, Truth
-from ltc_control.sim.obstacles import Obstacle, Obstacles, drawn_obstacles
-from ltc_control.sim.scanner import Scanner, ScannerSpec, put_obstacles
+from ltc_control.sim.obstacles import drawn_obstacles, Obstacle, Obstacles
+from ltc_control.sim.scanner import put_obstacles, Scanner, ScannerSpec
 from ltc_control.sim.scene import road_scene
-from ltc_control.sim.sensors import Imu, SensorNoise, measure_odometry
-from ltc_control.sim.track import LANE_WIDTH_M, Frenet, make_track
+from ltc_control.sim.sensors import Imu, measure_odometry, SensorNoise
+from ltc_control.sim.track import Frenet, LANE_WIDTH_M, make_track
+import numpy as np
 
 __all__ = ['SEASONS', 'CameraSpec', 'Environment', 'EnvironmentSpec', 'Observation', 'Truth']
 END_M = 25.0                               # before the end of an open road
@@ -132,12 +131,12 @@ class Environment:
 
     @property
     def stamp_ns(self) -> int:
-        """The simulated time [ns]."""
+        """Return the simulated time [ns]."""
         return self._clock.stamp_ns
 
     @property
     def season(self) -> str:
-        """The look of the world."""
+        """Return the look of the world."""
         return self._season
 
     def set_season(self, name: str) -> None:

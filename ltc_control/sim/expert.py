@@ -22,15 +22,14 @@ with the side-slip angle of the steady arc, which takes the offset bias out of c
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.sim.car import CarSpec
 from ltc_control.sim.observation import Truth
 from ltc_control.sim.track import Track
+import numpy as np
 
 
 @dataclass(frozen=True)

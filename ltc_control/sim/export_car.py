@@ -23,7 +23,7 @@ gain of the steering is the inverse of the embedded lag.
 from __future__ import annotations
 
 from ltc_control.sim.car import CarSpec
-from ltc_control.sim.export_sensors import Rates, camera_sensor, imu_sensor, plugin
+from ltc_control.sim.export_sensors import camera_sensor, imu_sensor, plugin, Rates
 from ltc_control.sim.looks import Light
 from ltc_control.sim.scene import Mount
 from ltc_control.sim.sensors import SensorNoise

@@ -25,13 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import scenery, textures
 from ltc_control.sim.looks import Look
 from ltc_control.sim.scenery import Piece, Soup
 from ltc_control.sim.track import Track
+import numpy as np
 
 SKY_BEYOND = 1.7                           # half side of the sky cube, in half sides of the land
 
@@ -98,7 +97,7 @@ def _outwards(corner: np.ndarray, middle: np.ndarray) -> bool:
 
 
 def normals(corner: np.ndarray) -> np.ndarray:
-    """Return the unit normals (T, 3) of triangles (T, 3, 3); up where one has no area."""
+    """Return vectors (T, 3) of length 1, normal to triangles (T, 3, 3); up if one has no area."""
     cross = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     size = np.linalg.norm(cross, axis=1, keepdims=True)
     return np.where(size > 1e-9, cross / np.maximum(size, 1e-9), (0.0, 0.0, 1.0))

@@ -22,7 +22,7 @@ outside.
 
 from __future__ import annotations
 
-from ltc_control.sim.export_sensors import Rates, camera_sensor, imu_sensor, plugin
+from ltc_control.sim.export_sensors import camera_sensor, imu_sensor, plugin, Rates
 from ltc_control.sim.quadrotor import GRAVITY, QuadrotorSpec
 from ltc_control.sim.scene import Mount
 from ltc_control.sim.sensors import SensorNoise

@@ -22,19 +22,18 @@ plane at z = 0.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+import math
 from pathlib import Path
-
-import numpy as np
+import re
 
 from ltc_control.sim import export_car, export_quadrotor
 from ltc_control.sim.export_mesh import Surface, surfaces, write_surface
-from ltc_control.sim.export_sensors import Rates, for_fortress, plugin
-from ltc_control.sim.looks import Look, find_look
-from ltc_control.sim.track import Track, make_track
+from ltc_control.sim.export_sensors import for_fortress, plugin, Rates
+from ltc_control.sim.looks import find_look, Look
+from ltc_control.sim.track import make_track, Track
+import numpy as np
 
 SDF = '1.9'                                # the newest that Fortress reads
 STEP_S = 0.002                             # divides the 33 ms and 8 ms of the sensors nearly

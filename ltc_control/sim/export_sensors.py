@@ -21,9 +21,9 @@ ms: nodes go by the stamps.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 
 from ltc_control.sim.scene import Mount
 from ltc_control.sim.sensors import IMU_HZ, SensorNoise

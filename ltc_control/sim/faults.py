@@ -23,10 +23,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import SimulationError
+import numpy as np
 
 KINDS = ('black', 'frozen')
 

@@ -20,25 +20,24 @@ wind and noise. Equal seeds and commands give equal bytes.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Frame, Odometry, Velocity
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.camera import Camera, CameraSpec
 from ltc_control.sim.clockwork import Clockwork
-from ltc_control.sim.flight_scene import FORWARD, FlightScene
-from ltc_control.sim.grove import TARGET_RADIUS_M, make_place
+from ltc_control.sim.flight_scene import FlightScene, FORWARD
+from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.observation import FlightTruth, Observation
-from ltc_control.sim.pilot import STAND_OFF_M, Pilot
+from ltc_control.sim.pilot import Pilot, STAND_OFF_M
 from ltc_control.sim.quadrotor import Quadrotor, QuadrotorSpec
 from ltc_control.sim.sensors import Imu, SensorNoise
 from ltc_control.sim.target import still, wander
 from ltc_control.sim.vanishing import FAR_BELOW_M, Vanishing
 from ltc_control.sim.wind import Wind
+import numpy as np
 
 TASKS = tuple(STAND_OFF_M)
 LONGEST_WALK_S = 180.0
@@ -123,12 +122,12 @@ class FlightEnvironment:
 
     @property
     def stamp_ns(self) -> int:
-        """The simulated time [ns]."""
+        """Return the simulated time [ns]."""
         return self._clock.stamp_ns
 
     @property
     def season(self) -> str:
-        """The look of the world."""
+        """Return the look of the world."""
         return self._season
 
     def set_season(self, name: str) -> None:

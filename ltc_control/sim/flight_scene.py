@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ltc_control.sim import scenery
 from ltc_control.sim.graphics import mujoco
-from ltc_control.sim.grove import RED, TARGET_RADIUS_M, Decoy, Place
+from ltc_control.sim.grove import Decoy, Place, RED, TARGET_RADIUS_M
 from ltc_control.sim.looks import Look
 from ltc_control.sim.scene import Mount, Scene, Vehicle
+import numpy as np
 
 FORWARD = Mount(ahead=0.12, high=0.0, pitch=0.0, fovy=50.0)   # about 79 degrees across at 192x108
 

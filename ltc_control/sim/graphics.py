@@ -23,12 +23,12 @@ environment. Without any OpenGL the physics still works; only opening a renderer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import os
+from pathlib import Path
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 
 from ltc_control.core.errors import SimulationError
 

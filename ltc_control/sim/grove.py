@@ -20,13 +20,12 @@ hangs or which way it goes.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.sim import scenery
 from ltc_control.sim.thicket import Obstacle, Thicket
+import numpy as np
 
 ARENA_M = 42.0                             # the ball stays inside
 REACH_M = 160.0                            # the hills stand so far away

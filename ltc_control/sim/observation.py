@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.contracts import Frame, ImuWindow, Odometry
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,14 @@ start and may go away at a moment of the drive. A car that runs into one stands 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import scenery
 from ltc_control.sim.scene import Vehicle
 from ltc_control.sim.track import Track
+import numpy as np
 
 SIZES = {'box': (1.2, 1.8, 1.1), 'car': (4.2, 1.76, 1.42)}     # length, width, height [m]
 CAR_OUTLINE = (0.125, 4.25, 1.8)           # of ours: middle ahead of base_link, length, width [m]
@@ -64,7 +63,7 @@ class Rectangle:
     width: float
 
     def corners(self) -> np.ndarray:
-        """Return the corners (4, 2), counter-clockwise."""
+        """Return its four places (4, 2), counter-clockwise."""
         cos, sin = math.cos(self.yaw), math.sin(self.yaw)
         along = 0.5 * self.length * np.array([1.0, -1.0, -1.0, 1.0])
         across = 0.5 * self.width * np.array([1.0, 1.0, -1.0, -1.0])

@@ -22,8 +22,8 @@ side where the target went out of sight, to the left where it never was in sight
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+import math
 
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.sim.observation import FlightTruth

@@ -24,14 +24,13 @@ the body, the wind comes from outside.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.sim.car import PHYSICS_HZ, STEP_S
 from ltc_control.sim.graphics import mujoco
+import numpy as np
 
 GRAVITY = 9.81
 

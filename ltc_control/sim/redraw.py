@@ -21,16 +21,15 @@ mass * height / (stiffness - mass * gravity * height), with a lag of damping / s
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.camera import Camera, CameraSpec
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.scene import road_scene
 from ltc_control.sim.track import make_track
+import numpy as np
 
 _MOMENT = 1300.0 * 0.2                     # mass of the body by the height of its centre [kg m]
 _ROLL, _PITCH = (60e3, 6e3), (90e3, 15e3)  # stiffness [Nm/rad], damping [Nm s/rad]

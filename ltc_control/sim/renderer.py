@@ -21,12 +21,11 @@ the model is not compiled again. A renderer stays in the thread that made it.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import graphics
 from ltc_control.sim.graphics import mujoco
-from ltc_control.sim.scene import OUTSIDE, SHADE, Scene
+from ltc_control.sim.scene import OUTSIDE, Scene, SHADE
+import numpy as np
 
 
 class Renderer:

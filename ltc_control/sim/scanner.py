@@ -20,16 +20,15 @@ It is held level: the car's roll and pitch do not tilt it into the road.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import scenery
 from ltc_control.sim.graphics import mujoco
-from ltc_control.sim.obstacles import GONE_Z, SIZES, Obstacles
+from ltc_control.sim.obstacles import GONE_Z, Obstacles, SIZES
 from ltc_control.sim.track import Track
+import numpy as np
 
 
 @dataclass(frozen=True)

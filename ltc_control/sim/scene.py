@@ -21,16 +21,15 @@ it is given.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+import math
 from typing import NamedTuple
-
-import numpy as np
 
 from ltc_control.sim import scenery, textures
 from ltc_control.sim.graphics import mujoco
 from ltc_control.sim.looks import Look
 from ltc_control.sim.track import Track
+import numpy as np
 
 SHOWN, OUTSIDE, SHADE, HIDDEN = 0, 1, 2, 5                # geom groups
 FOG_LIMIT_M = 320.0                        # nothing farther is drawn in the car's camera

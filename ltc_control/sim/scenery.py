@@ -26,10 +26,9 @@ from functools import cache
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from ltc_control.sim import textures
 from ltc_control.sim.track import ROAD_LEFT_M, ROAD_RIGHT_M, Track
+import numpy as np
 
 CELL_M = 48.0
 CHUNK_M = 24.0                             # of road in one mesh
@@ -76,7 +75,7 @@ def quads(grid: np.ndarray) -> np.ndarray:
 
 
 def box(size: tuple[float, float, float], at: tuple[float, float, float]) -> np.ndarray:
-    """Return a box (12, 3, 3): ``at`` is the middle of its lower face."""
+    """Return twelve triangles (12, 3, 3): ``at`` is the middle of the lower face."""
     x, y, z = size[0] / 2.0, size[1] / 2.0, size[2]
     ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
     low, high = np.c_[ring, np.zeros(4)], np.c_[ring, np.full(4, z)]

@@ -22,9 +22,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ltc_control.core.contracts import ImuWindow, Odometry
+import numpy as np
 
 IMU_HZ = 120
 

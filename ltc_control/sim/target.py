@@ -20,14 +20,13 @@ A walk is drawn once from a seed, before the drive: the same for every pilot. It
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
+import math
 
 from ltc_control.core.geometry import wrap_angle
 from ltc_control.sim.grove import ARENA_M, Place
 from ltc_control.sim.thicket import Thicket
+import numpy as np
 
 RATE_HZ = 30
 PACES = ((0.0, 0.15), (1.2, 0.5), (2.8, 0.35))         # [m/s] and share: stand, walk, run

@@ -23,10 +23,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
-
 from ltc_control.sim.looks import Colour, Ground, Look, Road, Sky
 from ltc_control.sim.track import ROAD_LEFT_M, ROAD_RIGHT_M
+import numpy as np
 
 ROAD_FROM_M, ROAD_TO_M = ROAD_RIGHT_M - 0.5, ROAD_LEFT_M + 0.5     # with a paved shoulder
 ROAD_TILE_M = 32.0                         # along

@@ -19,8 +19,8 @@ Trunks, crowns, houses and decoys all become cylinders that hold their drawn tri
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ class Thicket:
         return bool((near & (z > self._low - reach) & (z < self._high + reach)).any())
 
     def push(self, x: float, y: float, z: float, *, room: float) -> tuple[float, float]:
-        """Return a push (x, y) away from all that is nearer than ``room`` [m], 1 at contact."""
+        """Return x and y of a push away from what is nearer than ``room`` [m], 1 at contact."""
         dx, dy = x - self._x, y - self._y
         distance = np.maximum(np.hypot(dx, dy), 1e-6)
         gap = distance - self._radius

@@ -25,9 +25,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
+import numpy as np
 
 LANE_WIDTH_M = 3.5
 ROAD_RIGHT_M = -LANE_WIDTH_M / 2           # edge line on the right of the driven lane
@@ -245,7 +244,7 @@ def _loop(seed: int, rng: np.random.Generator) -> Track | None:
 
 
 def resampled(seed: int, z: np.ndarray, heading: np.ndarray, curvature: np.ndarray,
-               pace: np.ndarray) -> Track:
+              pace: np.ndarray) -> Track:
     """Return the loop at equal arc steps; ``pace`` (N,) is the length per sample [m]."""
     along = np.r_[0.0, np.cumsum(0.5 * (pace + np.roll(pace, -1)))]    # (N + 1,)
     count = int(along[-1] / SPACING_M)

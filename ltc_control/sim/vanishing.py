@@ -23,9 +23,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ltc_control.core.errors import SimulationError
+import numpy as np
 
 BETWEEN_S = 6.0
 LEAST_BETWEEN_S = 1.0                      # it is there for so long at first, and ever after

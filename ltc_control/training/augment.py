@@ -26,10 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.training.fields import ground_bank, light_bank, noise_bank
+import numpy as np
 
 
 @dataclass(frozen=True)

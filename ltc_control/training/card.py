@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ltc_control.core.model_file import ModelSpec, load_spec, write_spec
+from ltc_control.core.model_file import load_spec, ModelSpec, write_spec
 
 CARD_FILE = 'card.md'
 FAILS = '## Where it fails'

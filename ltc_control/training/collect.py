@@ -26,25 +26,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ltc_control.core.commanding import AnyCommand
 from ltc_control.core.contracts import Command, InCommand
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.policy import Policy
 from ltc_control.data.bags import (
     CMD_VEL_TOPIC,
+    EpisodeWriter,
     EXPERT_TOPIC,
     IMAGE_TOPIC,
     IMU_TOPIC,
     IN_COMMAND_TOPIC,
     ODOMETRY_TOPIC,
-    EpisodeWriter,
 )
 from ltc_control.sim.environment import Environment, EnvironmentSpec, Observation
 from ltc_control.sim.faults import CameraFault
 from ltc_control.training.disturbance import Disturbance, DisturbanceConfig
 from ltc_control.training.shared_drive import HumanConfig, SharedDriver
+import numpy as np
 
 EVALUATION_TRACKS_FROM = 1000              # tracks from here on are never trained on
 LOST_OFFSET_M = 1.5                        # an episode ends when the car is further off than this

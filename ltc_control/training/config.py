@@ -20,13 +20,11 @@ into the model folder beside the weights it made.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+import math
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from ltc_control.core.errors import ConfigError, LtcError
 from ltc_control.core.imaging import ImageSpec
@@ -36,6 +34,7 @@ from ltc_control.data.take_over import LessonRules
 from ltc_control.data.topics import TopicMap
 from ltc_control.nets.policy_net import KINDS, PolicyConfig
 from ltc_control.training.augment import AugmentConfig
+import yaml
 
 # name, more than, less than
 _RANGES = (('learning_rate', 0.0, 1.0), ('head_learning_rate', 0.0, 1.0), ('clip', 0.0, math.inf),

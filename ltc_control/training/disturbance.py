@@ -23,9 +23,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ltc_control.core.contracts import Command
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.gate import GateConfig, GateState
 from ltc_control.core.gate import step as gate_step
@@ -34,6 +32,7 @@ from ltc_control.core.policy import Policy
 from ltc_control.sim.environment import CameraSpec, Environment, EnvironmentSpec, Observation
 from ltc_control.sim.faults import CameraFault
 from ltc_control.training.frame_times import ConstantTime, FrameLoss, TrueTime
+import numpy as np
 
 _TIME = ('rate_hz', 'drop', 'constant_dt')
 START_SPEED = 6.0                          # [m/s] the car is rolling when a run starts
@@ -75,15 +74,15 @@ class DriveResult:
     rms_lateral_jerk: float                # [m/s^3]
     mean_speed: float                      # [m/s]
     speed_std: float                       # [m/s]
-    speed_r2: float | None = None          # of the speed asked for, against the expert's at the
-                                           # same place; None where that does not vary
+    # of the speed asked for, against the expert's at the same place; None where that does not vary
+    speed_r2: float | None = None
     rate_hz: float = 30.0                  # of the camera
     drop: float = 0.0                      # share of its frames that were lost
     constant_dt: bool = False              # the policy was not told the true time
 
     @property
     def condition(self) -> str:
-        """The season, and what was unusual about time."""
+        """Return the season, and what was unusual about time."""
         extras = [f'{self.rate_hz:g} Hz'] if self.rate_hz != 30.0 else []
         extras += [f'{100 * self.drop:g} % lost'] if self.drop else []
         extras += ['dt constant'] if self.constant_dt else []

@@ -25,10 +25,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-
 from ltc_control.data.windows import WindowStream
 from ltc_control.training.augment import Augmenter
+import numpy as np
 
 _SAME = 0.01                               # stamps of a steady camera are rounded
 

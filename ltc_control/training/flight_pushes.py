@@ -15,9 +15,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ltc_control.core.contracts import Velocity
+import numpy as np
 
 WANDER = np.array([0.35, 0.35, 0.2, 0.25])  # standard deviations: [m/s] x 3, [rad/s]
 WANDER_S = 1.0                             # correlation time

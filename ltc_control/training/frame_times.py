@@ -23,12 +23,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ltc_control.core.contracts import Command, Frame, ImuWindow
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imu import slice_window
 from ltc_control.core.policy import Policy
+import numpy as np
 
 
 class FrameLoss:

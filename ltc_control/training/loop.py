@@ -21,20 +21,16 @@ single steps of stochastic descent drive worse than their mean (Polyak & Juditsk
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import math
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.episodes import Episode
 from ltc_control.data.windows import WindowStream
-from ltc_control.nets.policy_net import PolicyNet, build_policy
+from ltc_control.nets.policy_net import build_policy, PolicyNet
 from ltc_control.training.augment import Augmenter
 from ltc_control.training.checkpoint import (
     flatten_optimiser,
@@ -42,10 +38,13 @@ from ltc_control.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from ltc_control.training.config import TrainConfig, config_from_dict
+from ltc_control.training.config import config_from_dict, TrainConfig
 from ltc_control.training.feeder import Feeder
 from ltc_control.training.losses import command_loss
 from ltc_control.training.validate import Score, validate
+import numpy as np
+import torch
+from torch import Tensor
 
 LOSS_MEMORY = 0.98                         # of the running loss that is shown
 

@@ -15,11 +15,10 @@
 
 from __future__ import annotations
 
+from ltc_control.training.config import LossConfig
 import numpy as np
 import torch
 from torch import Tensor
-
-from ltc_control.training.config import LossConfig
 
 
 def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tensor,

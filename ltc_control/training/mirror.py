@@ -22,10 +22,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ltc_control.core.imu import ImuSpec
 from ltc_control.data.episodes import Episode
+import numpy as np
 
 # what changes its sign when left and right change places (REP-103: x forward, y left, z up)
 _TURNED = ('gyro_x', 'gyro_z', 'accel_y')

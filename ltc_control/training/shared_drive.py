@@ -20,8 +20,8 @@ who is in command, and the same topics say so: a recording of it reads as that o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+import math
 
 from ltc_control.core.contracts import Command, InCommand, Odometry
 from ltc_control.core.errors import ConfigError

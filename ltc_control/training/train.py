@@ -15,19 +15,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+import json
 from pathlib import Path
 from typing import Any
 
 from ltc_control.core.errors import ConfigError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.timing import TimingRules
 from ltc_control.data.episodes import Episode, read_episode
 from ltc_control.data.take_over import read_lessons
 from ltc_control.data.windows import split_by_episode, split_by_time
-from ltc_control.nets.export import WEIGHTS_FILE, export_policy
-from ltc_control.nets.policy_net import PolicyNet, load_policy
+from ltc_control.nets.export import export_policy, WEIGHTS_FILE
+from ltc_control.nets.policy_net import load_policy, PolicyNet
 from ltc_control.training.card import write_card
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.loop import Progress, Trainer

@@ -19,14 +19,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-
 from ltc_control.core.model_file import CommandSpec
 from ltc_control.data.episodes import Episode
 from ltc_control.nets.policy_net import PolicyNet
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.losses import command_loss, r_squared
+import numpy as np
+import torch
 
 PIECE = 256                                # frames at once; the state goes on from piece to piece
 

@@ -20,13 +20,12 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from ltc_control.cli import bag
 from ltc_control.core.errors import BagError
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.spool import SpoolWriter
+import numpy as np
+import pytest
 
 
 def run(*arguments: str) -> int:

@@ -18,13 +18,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from pathlib import Path
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from ltc_control.cli import doctor
+import pytest
 
 CALL = ('import argparse, sys\n'
         'from ltc_control.cli import doctor\n'

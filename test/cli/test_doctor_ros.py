@@ -17,15 +17,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from ltc_control import bringup
-from ltc_control.cli.doctor_ros import PROFILES, environment, judged
+from ltc_control.cli.doctor_ros import environment, judged, PROFILES
 from ltc_control.cli.processes import choose_domain, profile_variable, ros_environment
+import pytest
 
 
 @pytest.mark.parametrize(('variables', 'state', 'word'), [

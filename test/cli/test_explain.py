@@ -15,17 +15,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 import re
 import shutil
 import sys
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from ltc_control.cli import explain
 from ltc_control.cli.main import main
 from ltc_control.core.model_file import load_spec, write_spec
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 

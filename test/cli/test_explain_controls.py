@@ -31,8 +31,8 @@ torch = pytest.importorskip('torch')
 pytest.importorskip('ltc_control.sim.graphics')   # mujoco itself would want a screen
 pytest.importorskip('sklearn')
 
-from ltc_control.cli.cause_runs import PairsJob, measure_pairs  # noqa: E402
-from ltc_control.cli.lesion_runs import LesionJob, close_worlds, drive_lesion  # noqa: E402
+from ltc_control.cli.cause_runs import measure_pairs, PairsJob  # noqa: E402
+from ltc_control.cli.lesion_runs import close_worlds, drive_lesion, LesionJob  # noqa: E402
 from ltc_control.cli.tree_drives import TruthReader  # noqa: E402
 from ltc_control.core.imaging import prepare  # noqa: E402
 from ltc_control.core.model_file import load_spec  # noqa: E402
@@ -41,9 +41,9 @@ from ltc_control.insight.attention import Attention  # noqa: E402
 from ltc_control.insight.causes import judge  # noqa: E402
 from ltc_control.insight.lesions import Lesion, same  # noqa: E402
 from ltc_control.insight.tree_explanation import grow_neurons  # noqa: E402
-from ltc_control.insight.tree_samples import Samples, divided  # noqa: E402
+from ltc_control.insight.tree_samples import divided, Samples  # noqa: E402
 from ltc_control.insight.tree_variables import CAR  # noqa: E402
-from ltc_control.nets.export import WEIGHTS_FILE, attach_attention, export_policy  # noqa: E402
+from ltc_control.nets.export import attach_attention, export_policy, WEIGHTS_FILE  # noqa: E402
 from ltc_control.nets.policy_net import load_policy  # noqa: E402
 from ltc_control.sim.closed_loop import Start  # noqa: E402
 from ltc_control.sim.environment import Environment, EnvironmentSpec  # noqa: E402

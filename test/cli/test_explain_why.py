@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import module_from_spec, spec_from_file_location
+import json
 from pathlib import Path
 
-import pytest
-
 from ltc_control.cli.main import main
+import pytest
 
 pytest.importorskip('ltc_control.sim.graphics')   # mujoco itself would want a screen
 pytest.importorskip('sklearn')

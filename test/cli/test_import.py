@@ -20,15 +20,14 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.cli import import_
 from ltc_control.cli.main import main
 from ltc_control.core.errors import ConfigError, TubError
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.importers import door
 from ltc_control.data.inspection import summarize
+import numpy as np
+import pytest
 
 
 def run(*arguments: str) -> int:

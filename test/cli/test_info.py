@@ -19,12 +19,11 @@ import argparse
 import hashlib
 import json
 
-import pytest
-
 from ltc_control.cli import info
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec, ModelSpec, write_spec
+import pytest
 
 
 @pytest.fixture

@@ -22,17 +22,16 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+from pathlib import Path
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
-
-import pytest
-import yaml
 
 from ltc_control import bringup
 from ltc_control.launches import LAUNCHES
+import pytest
+import yaml
 
 ROOT = Path(bringup.__file__).resolve().parents[1]
 HAS_LAUNCH = importlib.util.find_spec('launch_ros') is not None

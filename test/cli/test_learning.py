@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import module_from_spec, spec_from_file_location
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,12 +26,11 @@ import pytest
 
 pytest.importorskip('torch')
 
-import yaml
-
 from ltc_control.cli.main import main
 from ltc_control.core.contracts import Command
 from ltc_control.core.model_file import load_spec
 from ltc_control.data.bags import EpisodeWriter
+import yaml
 
 TRAINING_TESTS = Path(__file__).parents[1] / 'training'
 

@@ -15,18 +15,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 from ltc_control import __version__
 from ltc_control.cli import collect, eval_, info
 from ltc_control.cli.main import COMMANDS, main
+import pytest
 
 HEAVY = ('torch', 'mujoco', 'rclpy', 'onnxruntime', 'rosbags', 'cv2')
 

@@ -15,19 +15,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
+from pathlib import Path
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 
 from ltc_control import bringup
 from ltc_control.cli import processes
 from ltc_control.core.errors import BringupError
+import pytest
 
 STUBBORN = """
 import signal, time

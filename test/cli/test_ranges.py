@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.cli.progress import progress_bar
 from ltc_control.cli.ranges import parse_numbers, parse_seasons
 from ltc_control.core.errors import ConfigError
+import pytest
 
 
 @settings(deadline=None)

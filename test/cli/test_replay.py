@@ -15,15 +15,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import replace
+import json
 from pathlib import Path
-
-import pytest
+import shutil
 
 from ltc_control.cli.main import main
 from ltc_control.core.model_file import load_spec, write_spec
+import pytest
 
 KEPT = Path(__file__).parents[1] / 'data' / 'kept_drive'
 

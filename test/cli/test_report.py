@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import module_from_spec, spec_from_file_location
+import json
 from pathlib import Path
 
-import pytest
-
 from ltc_control.cli.main import main
+import pytest
 
 _spec = spec_from_file_location(
     'conftest_of_insight', Path(__file__).parents[1] / 'insight' / 'conftest.py')

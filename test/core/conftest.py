@@ -19,12 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
-
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec, ModelSpec, write_spec
+import numpy as np
+import pytest
 
 H, W, N = 4, 6, 3
 DT = 0.04

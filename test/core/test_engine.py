@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-import pytest
-
-from ltc_control.core.engine import SHORTEST_STEP_S, Engine
+from ltc_control.core.engine import Engine, SHORTEST_STEP_S
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import load_spec, write_spec
+import numpy as np
+import pytest
 
 DT = 0.04
 

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import InCommand, Odometry, Velocity, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.flight_gate import FlightGateConfig, FlightGateState, step
-from ltc_control.core.flight_limits import FlightLimits, Motion, bounded, eased
+from ltc_control.core.flight_limits import bounded, eased, FlightLimits, Motion
+import pytest
 
 CONFIG = FlightGateConfig()
 LIMITS = CONFIG.limits

@@ -15,11 +15,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from ltc_control.core.contracts import Odometry
 from ltc_control.core.frozen import FrozenPicture, is_moving
+import numpy as np
+import pytest
 
 PERIOD_NS = 33_333_333
 

@@ -26,21 +26,20 @@ import copy
 import functools
 import itertools
 import math
+from pathlib import Path
 import sys
 import types
-from pathlib import Path
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core import gate as real_gate
 from ltc_control.core import limits as real_limits
 from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.obstacle import Returns
 from ltc_control.core.take_over import HandBack
+import numpy as np
+import pytest
 
 NOW, MS = 1_000_000_000_000, 1_000_000
 NAN, INF = math.nan, math.inf

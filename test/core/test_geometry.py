@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core import geometry as g
 from ltc_control.core.contracts import Command
+import numpy as np
+import pytest
 
 angles = st.floats(-50, 50)
 vectors = st.tuples(*[st.floats(-1e6, 1e6)] * 3).map(np.array)

@@ -18,19 +18,18 @@ from __future__ import annotations
 import array
 
 import cv2
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ImageError
 from ltc_control.core.imaging import (
-    ImageSpec,
     decode_compressed,
     decode_image,
     encode_rgb8,
+    ImageSpec,
     prepare,
 )
+import numpy as np
+import pytest
 
 # One pixel of each encoding that is the colour (10, 20, 30), written out by hand.
 PIXELS = {

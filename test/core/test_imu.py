@@ -15,22 +15,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import ImuWindow
 from ltc_control.core.errors import ImuError
 from ltc_control.core.imu import (
+    checked_features,
     FEATURES,
-    LONGEST_WINDOW_NS,
+    imu_features,
     ImuBuffer,
     ImuSpec,
-    checked_features,
-    imu_features,
+    LONGEST_WINDOW_NS,
     slice_window,
 )
+import numpy as np
+import pytest
 
 ALL = ImuSpec(FEATURES, (2.0, 1.0, 0.5, 10.0, 5.0, 4.0, 1.0))
 MS = 1_000_000

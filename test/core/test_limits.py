@@ -17,19 +17,18 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.limits import (
-    Limits,
     curvature_bound,
     curvature_rate_bound,
     limit_curvature,
     limit_speed,
+    Limits,
     speed_bound,
 )
+import pytest
 
 L = Limits()
 curvatures, speeds = st.floats(-1, 1), st.floats(-2, 40)

@@ -19,15 +19,14 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
-import numpy as np
-import pytest
-import yaml
-
 from ltc_control.core import model_file
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec, load_spec, write_spec
+import numpy as np
+import pytest
+import yaml
 
 
 def test_a_spec_survives_its_folder(tiny_model):

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from ltc_control.core.neurons import neuron_names
+import yaml
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane' / 'policy.yaml'
 

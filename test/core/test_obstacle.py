@@ -17,28 +17,27 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.obstacle import (
-    ObstacleConfig,
-    Returns,
     along_arc,
     blind,
     clearance,
     distance_ahead,
+    ObstacleConfig,
+    Returns,
     speed_bound,
     stops,
 )
 from ltc_control.core.returns import (
-    SensorPose,
     points_of_cone,
     points_of_depth,
     points_of_scan,
+    SensorPose,
 )
+import numpy as np
+import pytest
 
 CONFIG = ObstacleConfig()
 MS = 1_000_000

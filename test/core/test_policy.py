@@ -18,11 +18,8 @@ from __future__ import annotations
 import math
 import time
 
-import numpy as np
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import Command, Frame, ImuWindow
 from ltc_control.core.contracts import InputCase as Case
 from ltc_control.core.engine import Engine
@@ -30,6 +27,8 @@ from ltc_control.core.errors import ModelError
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec
 from ltc_control.core.policy import Policy
+import numpy as np
+import pytest
 
 DT, MS = 0.04, 1_000_000
 CURVATURE = CommandSpec('curvature', '1/m', -0.1, 0.1)

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import Odometry, Velocity, Verdict
 from ltc_control.core.flight_gate import FlightGateConfig, FlightGateState, step
 from ltc_control.core.search_watch import REACH_M, Search, searched
+import pytest
 
 TURNING = Velocity(0, 0.1, 0.0, 0.0, 0.8)
 FLYING = Velocity(0, 2.0, 0.0, 0.0, 0.0)

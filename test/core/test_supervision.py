@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.supervision import (
     ACTIVE,
     AWAY,
     INACTIVE,
-    UNCONFIGURED,
     SupervisionRules,
+    UNCONFIGURED,
     Watched,
 )
 

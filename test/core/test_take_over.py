@@ -18,15 +18,14 @@ from __future__ import annotations
 import itertools
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core import gate
 from ltc_control.core.contracts import Command, InCommand, Odometry, Verdict
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.reasons import reason
-from ltc_control.core.take_over import JoystickMap, joystick_command
+from ltc_control.core.take_over import joystick_command, JoystickMap
+import pytest
 
 NOW, MS = 1_000_000_000_000, 1_000_000
 

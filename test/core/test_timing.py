@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import InputCase
 from ltc_control.core.errors import ConfigError
-from ltc_control.core.timing import TimingRules, classify
+from ltc_control.core.timing import classify, TimingRules
+import pytest
 
 RULES = TimingRules(dt_nominal_s=0.04, longest_step_s=0.5)      # late from 0.06 s
 LAST = 1_700_000_000_123_456_789                                # beyond what a double can hold

@@ -17,12 +17,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.data import messages
 from ltc_control.data.bags import EpisodeWriter
+import numpy as np
+import pytest
 
 
 class Recorder:

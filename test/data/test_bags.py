@@ -15,30 +15,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import importlib
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from mcap.reader import make_reader
-from mcap_ros2.decoder import DecoderFactory
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.core.errors import BagError
 from ltc_control.data.bags import EpisodeWriter, find_bags, read_attributes
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
+import yaml
 
 Seen = list[tuple[str, int, Any]]
 

@@ -18,14 +18,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-from mcap.reader import make_reader
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.data import messages
-from ltc_control.data.cutting import Edge, cut, merge
+from ltc_control.data.cutting import cut, Edge, merge
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
+from mcap.reader import make_reader
+import pytest
+from rosbags.highlevel import AnyReader
 
 
 def content(bag: Path) -> list[tuple[str, int, bytes]]:

@@ -16,18 +16,17 @@
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
-
-import pytest
-from mcap.reader import make_reader
-from rosbags.highlevel import AnyReader
+import random
 
 from ltc_control.core.errors import BagError
 from ltc_control.data import messages, recovery
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
-from ltc_control.data.spool import SPOOL_FILE, Received, Split, SpoolWriter, recover
+from ltc_control.data.spool import Received, recover, Split, SPOOL_FILE, SpoolWriter
 from ltc_control.data.whole_records import Message, WholeRecords
+from mcap.reader import make_reader
+import pytest
+from rosbags.highlevel import AnyReader
 
 TWIST = messages.TWIST_STAMPED
 TURNS = 1000

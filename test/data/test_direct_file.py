@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 from pathlib import Path
-
-import pytest
+import random
 
 from ltc_control.data import direct_file
 from ltc_control.data.direct_file import BLOCK, DirectFile
+import pytest
 
 SHARED_MEMORY = Path('/dev/shm')           # a disk of its own kind: it may refuse direct writes
 

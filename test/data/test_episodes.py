@@ -15,30 +15,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import math
 import os
+from pathlib import Path
 import shutil
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-from rosbags.rosbag2 import StoragePlugin
-from rosbags.rosbag2 import Writer as RosbagsWriter
-from rosbags.typesys import Stores, get_typestore
-
 from ltc_control.core.errors import BagError, ImageError, LtcError
-from ltc_control.core.imaging import ImageSpec, decode_image, prepare
-from ltc_control.core.imu import ImuBuffer, ImuSpec, imu_features
-from ltc_control.core.timing import TimingRules, classify
+from ltc_control.core.imaging import decode_image, ImageSpec, prepare
+from ltc_control.core.imu import imu_features, ImuBuffer, ImuSpec
+from ltc_control.core.timing import classify, TimingRules
 from ltc_control.data import messages
 from ltc_control.data.episodes import Episode, read_episode
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import BagWriter
 from ltc_control.data.topics import TopicMap
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer as RosbagsWriter
+from rosbags.typesys import get_typestore, Stores
 
 NATIVE = ImageSpec(6, 8)
 GYRO = ImuSpec(('gyro_z', 'accel_z', 'valid'), (2.0, 1.0, 1.0))

@@ -15,14 +15,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.labels import Commands, labels_at
 from ltc_control.data.topics import TopicMap
+import numpy as np
+import pytest
 
 stamps = st.lists(st.integers(0, 10**9), min_size=1, max_size=20)
 

@@ -16,21 +16,20 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
+import random
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control import __version__
 from ltc_control.data import messages
 from ltc_control.data.disk_floor import DiskFloor
-from ltc_control.data.header_stamps import StampWatch, has_header, header_stamp
+from ltc_control.data.header_stamps import has_header, header_stamp, StampWatch
 from ltc_control.data.provenance import model_attributes, parameter_attributes, versions
 from ltc_control.data.ring import Ring
 from ltc_control.data.spool import Received
+import numpy as np
+import pytest
 
 PERIOD_NS = 33_333_333
 

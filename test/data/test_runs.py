@@ -13,12 +13,11 @@
 # limitations under the License.
 """Every way to name a drive ends at its bag, or in words that say what to do."""
 
+from ltc_control.core.errors import BagError
+from ltc_control.data.bags import EpisodeWriter, IMU_TOPIC
+from ltc_control.data.runs import find_run_bag, link_latest
 import numpy as np
 import pytest
-
-from ltc_control.core.errors import BagError
-from ltc_control.data.bags import IMU_TOPIC, EpisodeWriter
-from ltc_control.data.runs import find_run_bag, link_latest
 
 
 def write_bag(path):

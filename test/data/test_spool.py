@@ -15,24 +15,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.errors import BagError
 from ltc_control.data import messages
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
-from ltc_control.data.spool import SPOOL_FILE, SpoolWriter, find_spools, recover
+from ltc_control.data.spool import find_spools, recover, SPOOL_FILE, SpoolWriter
+import pytest
+from rosbags.highlevel import AnyReader
 
 TWIST = messages.TWIST_STAMPED
 

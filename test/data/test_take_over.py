@@ -17,11 +17,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.core.imaging import ImageSpec
@@ -30,6 +27,8 @@ from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.episodes import Episode
 from ltc_control.data.take_over import LessonRules, read_lessons, take_overs
 from ltc_control.data.topics import TopicMap
+import numpy as np
+import pytest
 
 STEP_NS = 50_000_000                       # 20 Hz
 START_NS = 1_700_000_000_000_000_000

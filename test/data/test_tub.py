@@ -21,16 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import BagError, ConfigError, TubError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.data.episodes import read_episode
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import read_attributes
-from ltc_control.data.tub import TubCar, import_tub
+from ltc_control.data.tub import import_tub, TubCar
+import numpy as np
+import pytest
 
 REAL_TUB = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'tub_lab'
 INPUTS = ['cam/image_array', 'user/angle', 'user/throttle', 'user/mode',

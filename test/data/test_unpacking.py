@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.data.bag_video import make_video
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.export import export
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
 
 START = 10**18
 

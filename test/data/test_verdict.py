@@ -15,18 +15,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import pytest
+import struct
 
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.data import messages
 from ltc_control.data.bags import EpisodeWriter
-from ltc_control.data.inspection import HISTOGRAM_EDGES_MS, BagReport, inspect
+from ltc_control.data.inspection import BagReport, HISTOGRAM_EDGES_MS, inspect
 from ltc_control.data.verdict import judge
+import numpy as np
+import pytest
 
 STEP, START = 33_333_333, 10**18
 

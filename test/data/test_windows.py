@@ -15,18 +15,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
+import json
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.episodes import Episode
-from ltc_control.data.windows import WindowStream, split_by_episode, split_by_time
+from ltc_control.data.windows import split_by_episode, split_by_time, WindowStream
+import numpy as np
+import pytest
 
 GAP_AT = 7
 

@@ -20,18 +20,17 @@ Lane centre: radius 40 m about the origin, counter-clockwise, started at (40, 0)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+import math
 from pathlib import Path
-
-import numpy as np
-import pytest
 
 from ltc_control import bringup
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.data import messages
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.messages import serialize, typestore
+import numpy as np
+import pytest
 
 RADIUS_M, OFFSET_M, SPEED_MPS, RATE_HZ = 40.0, 0.25, 8.0, 30
 LATENCY_NS = 7_000_000

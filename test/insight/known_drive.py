@@ -18,8 +18,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command
 from ltc_control.core.gate import GateConfig, GateState
@@ -29,6 +27,7 @@ from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.messages import serialize, typestore
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.observation import Observation
+import numpy as np
 
 NAMES = ('motor_0', 'command_0', 'inter_0', 'inter_1')
 

@@ -18,8 +18,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Frame, InputCase
 from ltc_control.core.geometry import twist_from_command
@@ -30,6 +28,7 @@ from ltc_control.core.policy import Policy
 from ltc_control.data import messages
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.messages import serialize, typestore
+import numpy as np
 
 HEIGHT, WIDTH, NEURONS = 6, 8, 3
 STEP_NS, START_NS = 33_333_333, 1_700_000_000_000_000_000

@@ -15,17 +15,16 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
+import shutil
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import ConfigError, ModelError
 from ltc_control.core.model_file import load_spec, write_spec
 from ltc_control.insight.attention import Attention
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 

@@ -15,23 +15,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, linregress
-
 from ltc_control.insight.causes import (
     CALIPER,
+    causal_ratio,
     CAUSE,
     DISTRACTOR,
     Effect,
-    causal_ratio,
     judge,
     matched_pairs,
     regression,
 )
 from ltc_control.insight.resampling import bootstrap, sign_test
+import numpy as np
+import pytest
+from scipy.stats import binomtest, linregress
 
 COUNT = 120
 

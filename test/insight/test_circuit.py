@@ -18,12 +18,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from ltc_control.core.model_file import load_spec
 from ltc_control.insight.circuit import Circuit
 from ltc_control.insight.liquid import LiquidCore
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 

@@ -15,10 +15,9 @@
 
 from __future__ import annotations
 
+from ltc_control.insight.components import components, first_share, participation_ratio, spectrum
 import numpy as np
 import pytest
-
-from ltc_control.insight.components import components, first_share, participation_ratio, spectrum
 
 
 def test_shares_of_a_known_covariance() -> None:

@@ -17,20 +17,19 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
-
 from ltc_control.insight.disentangle import (
-    NeuronTree,
     entropy,
     informations,
     logic_conflict,
     measure,
     mutual_information,
+    NeuronTree,
     quantile_bins,
 )
 from ltc_control.insight.tree_growing import grow, learn_paths
 from ltc_control.insight.trees import LEAF, PathClassifier, Tree
+import numpy as np
+import pytest
 
 
 def stump(variable: int, threshold: float) -> Tree:

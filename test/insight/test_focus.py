@@ -18,11 +18,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ltc_control.cli.main import main
+from ltc_control.insight.focus import centre, edges, FocusTally, mass, spread, ssim
 import numpy as np
 import pytest
-
-from ltc_control.cli.main import main
-from ltc_control.insight.focus import FocusTally, centre, edges, mass, spread, ssim
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 

@@ -16,19 +16,18 @@
 from __future__ import annotations
 
 import base64
-import re
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+import re
+import xml.etree.ElementTree as ET
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import BagError, ModelError
 from ltc_control.insight import html_charts
 from ltc_control.insight.html_report import make_html_report
 from ltc_control.insight.recorded_drive import read_drive
+import numpy as np
+import pytest
 
 RADIUS_M, OFFSET_M, SPEED_MPS, FRAMES = 40.0, 0.25, 8.0, 91
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'

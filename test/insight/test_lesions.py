@@ -18,14 +18,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from ltc_control.core.engine import Engine
 from ltc_control.insight.held_engine import HeldEngine
-from ltc_control.insight.lesions import Outcome, damage, reference_means, same, single_points
+from ltc_control.insight.lesions import damage, Outcome, reference_means, same, single_points
 from ltc_control.insight.lesions_picture import draw_criticality
 from ltc_control.insight.liquid_engine import LiquidEngine
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 NAMES = ('motor_0', 'command_0')
@@ -120,7 +119,6 @@ def test_clamping_to_zero_is_no_silence(moment: tuple) -> None:
 
 def test_the_map_is_drawn(tmp_path: Path) -> None:
     import cv2
-
     from ltc_control.insight.circuit import Circuit
     circuit = Circuit.of(LiquidEngine(MODEL).spec)
     hurt = [replace(damage('x', BASE, list(BASE), names=NAMES), neuron=name, rms_ratio=1.0 + k)

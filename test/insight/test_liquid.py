@@ -15,15 +15,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
+import shutil
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import Frame, ImuWindow
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ConfigError, ModelError
@@ -31,6 +28,8 @@ from ltc_control.core.model_file import load_spec, write_spec
 from ltc_control.core.policy import Policy
 from ltc_control.insight.liquid import LiquidCore
 from ltc_control.insight.liquid_engine import LiquidEngine
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 NO_IMU = np.empty(0, np.float32)

@@ -15,15 +15,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import replace
+import json
 from pathlib import Path
+import shutil
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control import bringup
 from ltc_control.cli.main import main
 from ltc_control.core.contracts import Decision, Frame, ImuWindow
@@ -35,6 +32,8 @@ from ltc_control.data import messages
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.messages import serialize, typestore
 from ltc_control.insight.moment import explain_moment
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 FRAMES, STEP_NS, START_NS = 12, 33_333_333, 7_000_000_000

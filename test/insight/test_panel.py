@@ -17,21 +17,20 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ltc_control.insight import palette
 from ltc_control.insight.panel import (
-    OVERLAY_M,
-    WIDTH,
-    Instant,
-    View,
     arc_points,
     draw,
     ground_to_pixels,
+    Instant,
+    OVERLAY_M,
+    View,
+    WIDTH,
 )
+import numpy as np
+import pytest
 
 GREY = np.full((66, 200, 3), 90, np.uint8)
 VIEW = View()

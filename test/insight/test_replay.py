@@ -15,26 +15,25 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+import shutil
 from typing import Any
 
-import numpy as np
-import onnxruntime
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError, ModelError
 from ltc_control.core.policy import Policy
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
-from ltc_control.insight.replay import MISSING_FRAME, ReplayReport, replay
+from ltc_control.insight.replay import MISSING_FRAME, replay, ReplayReport
 from ltc_control.insight.replay_bag import ReplayBag
 from ltc_control.insight.replay_cause import cause, model_of
+import numpy as np
+import onnxruntime
+import pytest
 
 KEPT = Path(__file__).parents[1] / 'data' / 'kept_drive'
 _spec = spec_from_file_location('recorded_policy', Path(__file__).with_name('recorded_policy.py'))

@@ -15,20 +15,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+import json
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import BagError
-from ltc_control.insight.film import LONGEST_S, PICTURES_PER_SECOND, film_stamps
+from ltc_control.insight.film import film_stamps, LONGEST_S, PICTURES_PER_SECOND
 from ltc_control.insight.measures import measure
 from ltc_control.insight.recorded_drive import camera_frames, read_drive
 from ltc_control.insight.report import make_report
 from ltc_control.insight.road import Road, road_under
+import numpy as np
+import pytest
 
 RADIUS_M, OFFSET_M, SPEED_MPS, FRAMES = 40.0, 0.25, 8.0, 91
 

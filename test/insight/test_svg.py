@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
 from ltc_control.insight import svg
+import numpy as np
+import pytest
 
 VALUES = st.floats(-1e3, 1e3, allow_subnormal=False)
 

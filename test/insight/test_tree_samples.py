@@ -20,9 +20,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import BagError, ModelError
 from ltc_control.core.model_file import GRAPH_FILE, load_spec
 from ltc_control.core.policy import Policy
@@ -32,18 +29,20 @@ from ltc_control.insight.tree_file import Explanation, read_explanation, write_e
 from ltc_control.insight.tree_picture import draw_trees
 from ltc_control.insight.tree_replay import replayed_neurons
 from ltc_control.insight.tree_samples import (
+    divided,
     GROW,
+    joined,
     JUDGE,
     PRUNE,
-    Samples,
-    divided,
-    joined,
     read_samples,
     recorded_neurons,
+    Samples,
 )
 from ltc_control.insight.tree_variables import CAR
 from ltc_control.insight.whole_policy_tree import fidelity, grow_policy_trees
 from ltc_control.sim.track import make_track
+import numpy as np
+import pytest
 
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'
 

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from ltc_control.insight.tree_variables import CAR, Variable
 from ltc_control.insight.tree_words import condition, sentence, steering
 from ltc_control.insight.trees import Interval
+import pytest
 
 INF = math.inf
 BY_KEY = {variable.key: variable for variable in CAR}

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ModelError
 from ltc_control.insight.tree_growing import grow, grow_pruned, learn_paths, single_leaf
-from ltc_control.insight.trees import LEAF, Interval, PathClassifier, Tree
+from ltc_control.insight.trees import Interval, LEAF, PathClassifier, Tree
+import numpy as np
+import pytest
 
 
 def data(seed: int, count: int = 400) -> tuple[np.ndarray, np.ndarray]:

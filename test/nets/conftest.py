@@ -61,9 +61,8 @@ def _seeded():
 @pytest.fixture(scope='session')
 def effective():
     """Return a function: liquid cell -> effective float64 values, dense, by their ncps names."""
-    from torch.nn.functional import softplus
-
     from ltc_control.nets.ltc_cell import FLOORS
+    from torch.nn.functional import softplus
 
     def values(cell):
         found = {}

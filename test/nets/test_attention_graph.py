@@ -22,11 +22,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
-import torch
-from torch.nn import functional
-
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -36,6 +31,10 @@ from ltc_control.insight.liquid import LiquidCore
 from ltc_control.nets.conv_head import HeadConfig
 from ltc_control.nets.export import attach_attention, export_policy
 from ltc_control.nets.policy_net import build_policy
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
 
 VALID = HeadConfig(30, 60, (8, 16, 8), (5, 5, 3), (2, 2, 1))
 SAME = HeadConfig(31, 62, (8, 16, 8), (5, 4, 3), (2, 2, 1), padding='same')

@@ -13,15 +13,14 @@
 # limitations under the License.
 """Closed-form cells: bounds, wired recurrence, dt; their values are judged by ncps elsewhere."""
 
-import numpy as np
-import pytest
-import torch
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets.cfc_cell import CfCCell, DenseCfC, WiredCfC
 from ltc_control.nets.lstm_cell import MixedMemory
 from ltc_control.nets.ltc_cell import LTCCell
-from ltc_control.nets.wiring import AutoNCP, FullyConnected, build_wiring
+from ltc_control.nets.wiring import AutoNCP, build_wiring, FullyConnected
+import numpy as np
+import pytest
+import torch
 
 
 def _influence(core, inputs, state):

@@ -13,21 +13,20 @@
 # limitations under the License.
 """The eye: parameter counts of the paper, TensorFlow's SAME padding, whitening against numpy."""
 
+from ltc_control.core.errors import ConfigError
+from ltc_control.nets.conv_head import (
+    ConvHead,
+    HARDWARE,
+    HARDWARE_WIDE,
+    HeadConfig,
+    HEADS,
+    PAPER,
+    whiten,
+)
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-
-from ltc_control.core.errors import ConfigError
-from ltc_control.nets.conv_head import (
-    HARDWARE,
-    HARDWARE_WIDE,
-    HEADS,
-    PAPER,
-    ConvHead,
-    HeadConfig,
-    whiten,
-)
 
 
 def _images(config, count=3):

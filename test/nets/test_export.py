@@ -15,11 +15,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-import onnx
-import pytest
-import torch
-
 from ltc_control.core.engine import Engine
 from ltc_control.core.errors import ModelError
 from ltc_control.core.imaging import ImageSpec
@@ -29,6 +24,10 @@ from ltc_control.nets.conv_head import HeadConfig
 from ltc_control.nets.export import export_policy
 from ltc_control.nets.policy_net import build_policy, load_policy
 from ltc_control.nets.wiring import Wiring
+import numpy as np
+import onnx
+import pytest
+import torch
 
 SMALL = HeadConfig(30, 60, (8, 16, 8), (5, 5, 3), (2, 2, 1))
 FEATURES = ('gyro_x', 'gyro_y', 'gyro_z', 'accel_x', 'accel_y', 'accel_z')

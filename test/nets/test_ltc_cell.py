@@ -13,15 +13,14 @@
 # limitations under the License.
 """The liquid cell against a plain numpy step, its bounds, and parameters that stay valid."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ltc_control.core.errors import ConfigError
+from ltc_control.nets.ltc_cell import inverse_softplus, LTCCell
+from ltc_control.nets.wiring import AutoNCP, build_wiring, FullyConnected
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from ltc_control.core.errors import ConfigError
-from ltc_control.nets.ltc_cell import LTCCell, inverse_softplus
-from ltc_control.nets.wiring import AutoNCP, FullyConnected, build_wiring
 
 
 def _cell(name='drive19', inputs=7, **options):

@@ -13,11 +13,10 @@
 # limitations under the License.
 """The fast sequence: equal to single steps, with the gradients of autograd."""
 
-import pytest
-import torch
-
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.wiring import build_wiring
+import pytest
+import torch
 
 T, S = 5, 7
 

@@ -16,12 +16,11 @@
 import statistics
 import time
 
-import pytest
-import torch
-
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.ncps_weights import to_ncps
 from ltc_control.nets.wiring import AutoNCP
+import pytest
+import torch
 
 wirings = pytest.importorskip('ncps.wirings')
 ncps = pytest.importorskip('ncps.torch')

@@ -17,15 +17,14 @@ A fresh wiring a cell (building twice grows it), the cell itself instead of the 
 and elapsed times of shape (batch, 1).
 """
 
-import pytest
-import torch
-
 from ltc_control.core.errors import ModelError
 from ltc_control.nets.cfc_cell import CfCCell, DenseCfC, WiredCfC
 from ltc_control.nets.lstm_cell import MixedMemory
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.ncps_weights import load_ncps, to_ncps
 from ltc_control.nets.wiring import AutoNCP
+import pytest
+import torch
 
 wirings = pytest.importorskip('ncps.wirings')
 ncps = pytest.importorskip('ncps.torch')

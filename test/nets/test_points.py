@@ -17,16 +17,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import onnxruntime
-import pytest
-import torch
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.nets.conv_head import ConvHead, HeadConfig
 from ltc_control.nets.onnx_graph import Graph
 from ltc_control.nets.onnx_points import add_points, points_pull
-from ltc_control.nets.points import PointReadout, grid
+from ltc_control.nets.points import grid, PointReadout
+import numpy as np
+import onnxruntime
+import pytest
+import torch
 
 ROWS, COLUMNS, MAPS = 5, 9, 3
 

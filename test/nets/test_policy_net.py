@@ -15,12 +15,11 @@
 
 import json
 
-import pytest
-import torch
-
 from ltc_control.core.errors import ConfigError, ModelError
 from ltc_control.nets.conv_head import HeadConfig
-from ltc_control.nets.policy_net import KINDS, PolicyConfig, build_policy, load_policy, save_policy
+from ltc_control.nets.policy_net import build_policy, KINDS, load_policy, PolicyConfig, save_policy
+import pytest
+import torch
 
 SMALL = HeadConfig(30, 60, (8, 16, 8), (5, 5, 3), (2, 2, 1))
 T, B, F = 4, 3, 6

@@ -13,14 +13,13 @@
 # limitations under the License.
 """Solvers: measured order of convergence against an adaptive solver of scipy."""
 
-import numpy as np
-import pytest
-import torch
-from scipy.integrate import solve_ivp
-
 from ltc_control.nets.ltc_cell import LTCCell
 from ltc_control.nets.solvers import SOLVERS
 from ltc_control.nets.wiring import build_wiring
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+import torch
 
 ORDERS = {'fused': 1, 'euler': 1, 'rk4': 4, 'exponential_midpoint': 2}
 

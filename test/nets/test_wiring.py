@@ -15,11 +15,10 @@
 
 import json
 
+from ltc_control.core.errors import ConfigError
+from ltc_control.nets.wiring import AutoNCP, build_wiring, FullyConnected, NCP, PRESETS, Wiring
 import numpy as np
 import pytest
-
-from ltc_control.core.errors import ConfigError
-from ltc_control.nets.wiring import NCP, PRESETS, AutoNCP, FullyConnected, Wiring, build_wiring
 
 ncps = pytest.importorskip('ncps.wirings')
 

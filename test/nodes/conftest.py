@@ -15,13 +15,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import contextlib
 import importlib
-import os
-import warnings
-from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
+import os
 from pathlib import Path
+import warnings
 
 import pytest
 

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
 from ltc_control.core.model_file import CommandSpec, ModelSpec, write_spec
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto
 
 HEIGHT, WIDTH = 66, 200
 DT_NOMINAL_S = 1 / 30
@@ -48,11 +47,10 @@ def counting_model(folder: Path, *, curvature: float = 0.01, speed: float = 5.0,
 
 def drone_model(folder: Path) -> Path:
     """Write an untrained drone of 19 neurons: four commands, a picture of 48x96."""
-    import torch
-
     from ltc_control.nets.conv_head import HeadConfig
     from ltc_control.nets.export import export_policy
     from ltc_control.nets.policy_net import build_policy
+    import torch
 
     torch.manual_seed(4)
     net = build_policy({

@@ -15,25 +15,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+import time
 from typing import Any, NamedTuple
 
-import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image, Imu
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Frame, Odometry
 from ltc_control.nodes import conversions as convert
+from nav_msgs.msg import Odometry as OdometryMessage
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image, Imu
 
 HEIGHT, WIDTH = 66, 200
 PERIOD_S = 1 / 30

@@ -15,23 +15,22 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
+import shutil
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, Image, JointState
-
 from ltc_control import bringup
 from ltc_control.core.errors import ConfigError, ModelError
 from ltc_control.core.model_file import load_spec, write_spec
 from ltc_control.insight.attention import Attention
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.attention_node import AttentionNode
+import numpy as np
+import pytest
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage, Image, JointState
 
 pytestmark = pytest.mark.ros
 MODEL = Path(__file__).resolve().parents[2] / 'models' / 'car_lane'

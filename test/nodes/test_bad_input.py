@@ -28,11 +28,10 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from sensor_msgs.msg import Image
-
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.policy_node import PolicyNode
 from ltc_control.nodes.safety_node import SafetyNode
+from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.ros
 

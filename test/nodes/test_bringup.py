@@ -19,10 +19,9 @@ import ast
 import importlib.util
 from pathlib import Path
 
+from ltc_control import bringup
 import pytest
 import yaml
-
-from ltc_control import bringup
 
 ROOT = Path(bringup.__file__).resolve().parents[1]
 SYSTEMS = {

@@ -17,15 +17,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 pytest.importorskip('rclpy')
-
-from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 
 from ltc_control.core.contracts import (
     Command,
@@ -36,7 +33,10 @@ from ltc_control.core.contracts import (
     Verdict,
 )
 from ltc_control.core.errors import ImageError
+from ltc_control.core.neurons import neuron_names
 from ltc_control.nodes import conversions as convert
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CompressedImage, Image, Imu, JointState
 
 pytestmark = pytest.mark.ros
 
@@ -122,7 +122,7 @@ def test_odometry_survives(stamp: int, x: float, y: float, yaw: float, speed: fl
 
 
 def test_neurons_carry_names_states_and_time_constants() -> None:
-    names = convert.neuron_names({'inter': 2, 'motor': 1}, 4)
+    names = neuron_names({'inter': 2, 'motor': 1}, 4)
     assert names == ('motor_0', 'inter_0', 'inter_1', 'unit_3')  # the order of the state
     decision = Decision(Command(5, 0.0, 0.0), np.float32([0.5, -0.25, 0.125, 1.0]),
                         np.float32([0.25, 0.5, 1.0, 2.0]), InputCase.OK, 0.1)

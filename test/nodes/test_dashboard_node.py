@@ -16,16 +16,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 import contextlib
 import json
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -35,10 +35,6 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command, Frame
 from ltc_control.core.imaging import decode_compressed
@@ -48,6 +44,9 @@ from ltc_control.nodes import qos
 from ltc_control.nodes.dashboard_node import DashboardNode
 from ltc_control.nodes.dashboard_server import ANSWER
 from ltc_control.nodes.safety_node import SafetyNode
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
 
 pytestmark = pytest.mark.ros
 

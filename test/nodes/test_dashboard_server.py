@@ -16,26 +16,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiohttp
-import pytest
-
 from ltc_control.core.errors import BringupError
 from ltc_control.nodes.dashboard_guard import Guard, is_loopback
 from ltc_control.nodes.dashboard_server import (
     ANSWER,
     ON_THE_WAY,
-    PageServer,
-    Watcher,
     pack,
     page_files,
+    PageServer,
+    Watcher,
 )
+import pytest
 
 HELLO = {'title': 'hello'}
 BIG = b'\xff' * 200_000                    # larger than every buffer of a connection, soon

@@ -26,8 +26,8 @@ pytest.importorskip('rclpy')
 from ltc_control.core.contracts import Command, Odometry, Velocity, Verdict
 from ltc_control.core.limits import Limits
 from ltc_control.insight import words
-from ltc_control.nodes.dashboard_path import LONGEST, NEWEST, DrivenPath
-from ltc_control.nodes.dashboard_picture import WIDEST, Picture, encode
+from ltc_control.nodes.dashboard_path import DrivenPath, LONGEST, NEWEST
+from ltc_control.nodes.dashboard_picture import encode, Picture, WIDEST
 from ltc_control.nodes.dashboard_vehicle import DRONE
 from ltc_control.nodes.dashboard_view import EVENTS, LiveView
 

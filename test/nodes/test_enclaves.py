@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 import runpy
 import shutil
-import xml.etree.ElementTree as ET
-from pathlib import Path
 from typing import Any
+import xml.etree.ElementTree as ET
 
 import pytest
 

@@ -25,10 +25,6 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.serialization import deserialize_message
-from rosbags.highlevel import AnyReader
-from sensor_msgs.msg import CompressedImage, Image, Imu
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -38,6 +34,9 @@ from ltc_control.data.bags import EpisodeWriter
 from ltc_control.data.episodes import read_episode
 from ltc_control.data.topics import TopicMap
 from ltc_control.nodes.policy_node import PolicyNode
+from rclpy.serialization import deserialize_message
+from rosbags.highlevel import AnyReader
+from sensor_msgs.msg import CompressedImage, Image, Imu
 
 pytestmark = pytest.mark.ros
 

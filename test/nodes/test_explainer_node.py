@@ -17,23 +17,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.node import Node
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import GRAPH_FILE, load_spec
 from ltc_control.insight.disentangle import NeuronTree
-from ltc_control.insight.tree_file import TREE_FILE, Explanation, Speaker, write_explanation
+from ltc_control.insight.tree_file import Explanation, Speaker, TREE_FILE, write_explanation
 from ltc_control.insight.tree_variables import CAR
 from ltc_control.insight.trees import LEAF, PathClassifier, Tree
 from ltc_control.insight.whole_policy_tree import PolicyTree
 from ltc_control.nodes.explainer_node import ExplainerNode
 from ltc_control.nodes.qos import LATCHED
+import numpy as np
+import pytest
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 
 pytestmark = pytest.mark.ros
 NAMES = ('motor_0', 'inter_0')

@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from itertools import pairwise
+import math
+import time
 from typing import Any
 
 import pytest
@@ -26,14 +26,13 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.node import Node
-from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Odometry, Velocity
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.flight_safety_node import FlightSafetyNode
+from rclpy.node import Node
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
 
 pytestmark = pytest.mark.ros
 

@@ -15,9 +15,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
+import time
 from typing import Any
 
 import pytest
@@ -25,15 +25,14 @@ import pytest
 pytest.importorskip('rclpy')
 
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
-from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
-
 from ltc_control import bringup
 from ltc_control.nodes import qos
 from ltc_control.nodes.manager_node import ManagerNode
 from ltc_control.nodes.policy_node import PolicyNode
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
 
 pytestmark = pytest.mark.ros
 

@@ -22,13 +22,12 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.node import Node
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.gate import GateConfig
 from ltc_control.core.limits import Limits
 from ltc_control.nodes import parameters
 from ltc_control.nodes.safety_node import gate_config
+from rclpy.node import Node
 
 pytestmark = pytest.mark.ros
 

@@ -15,11 +15,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -28,13 +28,12 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, JointState
-
 from ltc_control import bringup
 from ltc_control.core.errors import ModelError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.policy_node import PolicyNode
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import CompressedImage, JointState
 
 pytestmark = pytest.mark.ros
 

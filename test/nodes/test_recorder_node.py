@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,15 +29,14 @@ pytest.importorskip('rclpy')
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from mcap.reader import make_reader
-from rclpy.serialization import deserialize_message
-from std_msgs.msg import String
-
 from ltc_control import bringup
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.rosbag2 import read_attributes
-from ltc_control.data.spool import SPOOL_FILE, recover
+from ltc_control.data.spool import recover, SPOOL_FILE
 from ltc_control.nodes.recorder_node import parse_attributes
+from mcap.reader import make_reader
+from rclpy.serialization import deserialize_message
+from std_msgs.msg import String
 
 pytestmark = pytest.mark.ros
 

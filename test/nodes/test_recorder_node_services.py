@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
+import json
 from pathlib import Path
+import time
 from typing import Any
 
 import pytest
@@ -28,14 +28,6 @@ pytest.importorskip('rclpy')
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from mcap.reader import make_reader
-from mcap_ros2.decoder import DecoderFactory
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rosbags.highlevel import AnyReader
-from rosbags.interfaces import QosDurability, QosReliability
-from std_msgs.msg import Bool, String
-from std_srvs.srv import SetBool, Trigger
-
 from ltc_control import bringup
 from ltc_control.core.errors import BagError, ConfigError
 from ltc_control.data import messages
@@ -46,6 +38,13 @@ from ltc_control.nodes.qos import LATCHED
 from ltc_control.nodes.recorded_topics import matcher
 from ltc_control.nodes.recorder_node import RecorderNode
 from ltc_control.nodes.safety_node import SafetyNode
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import QosDurability, QosReliability
+from std_msgs.msg import Bool, String
+from std_srvs.srv import SetBool, Trigger
 
 pytestmark = pytest.mark.ros
 

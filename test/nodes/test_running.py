@@ -15,21 +15,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 pytest.importorskip('rclpy')
 
+from ltc_control.core.errors import ModelError
+from ltc_control.nodes.running import run
 import rclpy
 from rclpy.node import Node
 from std_msgs.msg import Bool
-
-from ltc_control.core.errors import ModelError
-from ltc_control.nodes.running import run
 
 pytestmark = pytest.mark.ros
 

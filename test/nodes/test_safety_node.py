@@ -24,14 +24,13 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.safety_node import SafetyNode
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
 
 pytestmark = pytest.mark.ros
 

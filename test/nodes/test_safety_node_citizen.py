@@ -31,16 +31,15 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import Twist, TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command, Odometry
 from ltc_control.core.errors import ConfigError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.safety_node import SafetyNode
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
 
 pytestmark = pytest.mark.ros
 

@@ -16,8 +16,8 @@
 from __future__ import annotations
 
 import array
-import math
 from collections.abc import Callable
+import math
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,14 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import Image, LaserScan, Range
-
 from ltc_control import bringup
 from ltc_control.core.contracts import Command
 from ltc_control.core.errors import ImageError
 from ltc_control.core.obstacle import ObstacleConfig, speed_bound
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes.safety_node import SafetyNode
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image, LaserScan, Range
 
 pytestmark = pytest.mark.ros
 FRONT = ObstacleConfig().front_m

@@ -24,14 +24,13 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TwistStamped
+from ltc_control import bringup
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes.safety_node import SafetyNode
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Joy
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
-
-from ltc_control import bringup
-from ltc_control.nodes import conversions as convert
-from ltc_control.nodes.safety_node import SafetyNode
 
 pytestmark = pytest.mark.ros
 LATCHED = QoSProfile(depth=10, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)

@@ -22,12 +22,11 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from ltc_control import bringup
+from ltc_control.nodes.simulator_node import SimulatorNode
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import LaserScan
-
-from ltc_control import bringup
-from ltc_control.nodes.simulator_node import SimulatorNode
 
 pytestmark = [pytest.mark.ros, pytest.mark.gl]
 

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import math
 
+from ltc_control.sim.car import Car, CarSpec, PHYSICS_HZ, STEP_S
 import numpy as np
 import pytest
-
-from ltc_control.sim.car import PHYSICS_HZ, STEP_S, Car, CarSpec
 
 
 def driven(car: Car, *, curvature: float, speed: float, seconds: float) -> Car:

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
-
 from ltc_control.core.contracts import Command
-from ltc_control.sim.closed_loop import Start, drive_with
+from ltc_control.sim.closed_loop import drive_with, Start
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.observation import Observation
+import numpy as np
+import pytest
 
 
 @pytest.fixture

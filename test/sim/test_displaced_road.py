@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import scenery
 from ltc_control.sim.displaced_road import displaced
-from ltc_control.sim.track import Track, make_track
+from ltc_control.sim.track import make_track, Track
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope='module')

@@ -15,17 +15,16 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
-
-import numpy as np
-import pytest
+import math
 
 from ltc_control.core.contracts import Command
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.camera import CameraSpec
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.observation import Observation
+import numpy as np
+import pytest
 
 
 def blind(track: int = 1, *, closed: bool = True, rate_hz: float = 30.0) -> Environment:

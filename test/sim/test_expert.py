@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
-
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.expert import ExpertStyle, speed_profile
 from ltc_control.sim.observation import Observation
 from ltc_control.sim.track import make_track
+import numpy as np
+import pytest
 
 
 def drive(environment: Environment, start: Observation, frames: int) -> list[Observation]:

@@ -15,18 +15,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 import math
+from pathlib import Path
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
-from collections import Counter
-from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-import yaml
-
 from ltc_control import bringup
 from ltc_control.cli.main import main
 from ltc_control.core.errors import SimulationError
@@ -35,10 +31,13 @@ from ltc_control.sim.car import CarSpec
 from ltc_control.sim.export_mesh import surfaces
 from ltc_control.sim.export_sdf import WorldSpec, write_world
 from ltc_control.sim.graphics import mujoco
-from ltc_control.sim.looks import SEASONS, find_look
+from ltc_control.sim.looks import find_look, SEASONS
 from ltc_control.sim.quadrotor import QuadrotorSpec
-from ltc_control.sim.scene import Mount, drawn_car
+from ltc_control.sim.scene import drawn_car, Mount
 from ltc_control.sim.track import make_track
+import numpy as np
+import pytest
+import yaml
 
 TRACK = 7
 CONFIG = Path(bringup.__file__).resolve().parents[1] / 'config'

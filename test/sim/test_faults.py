@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.faults import CameraFault
+import numpy as np
+import pytest
 
 PERIOD_NS = 33_333_333
 

@@ -15,21 +15,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-
-import numpy as np
-import pytest
+import math
 
 from ltc_control.core.contracts import Velocity
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.flight import FlightEnvironment, FlightSpec
-from ltc_control.sim.grove import TARGET_RADIUS_M, make_place
+from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
 from ltc_control.sim.observation import Observation
 from ltc_control.sim.pilot import STAND_OFF_M
 from ltc_control.sim.target import RATE_HZ, wander
 from ltc_control.sim.thicket import Obstacle, Thicket
 from ltc_control.sim.wind import Wind
+import numpy as np
+import pytest
 
 EPISODE = 4001
 

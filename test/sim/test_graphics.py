@@ -19,10 +19,9 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import graphics
+import pytest
 
 DRAW = """
 from ltc_control.core.errors import SimulationError

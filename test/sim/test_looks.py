@@ -15,12 +15,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim import textures
-from ltc_control.sim.looks import LOOKS, SEASONS, find_look
+from ltc_control.sim.looks import find_look, LOOKS, SEASONS
+import numpy as np
+import pytest
 
 
 def test_the_seasons_have_the_agreed_names() -> None:

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import math
 
+from ltc_control.sim.quadrotor import GRAVITY, Quadrotor, QuadrotorSpec
 import numpy as np
 import pytest
-
-from ltc_control.sim.quadrotor import GRAVITY, Quadrotor, QuadrotorSpec
 
 STEPS = 240
 

@@ -17,25 +17,24 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.sim.obstacles import (
-    SIZES,
     Obstacle,
     Obstacles,
-    Rectangle,
     outline_of_car,
     overlap,
     parse_obstacles,
+    Rectangle,
+    SIZES,
 )
 from ltc_control.sim.scanner import Scanner, ScannerSpec
 from ltc_control.sim.track import make_track
+import numpy as np
+import pytest
 
 TRACK = make_track(1001)
 SILENT = ScannerSpec(noise=0.0)

@@ -15,10 +15,9 @@
 
 from __future__ import annotations
 
+from ltc_control.sim.sensors import Imu, measure_odometry, SensorNoise
 import numpy as np
 import pytest
-
-from ltc_control.sim.sensors import Imu, SensorNoise, measure_odometry
 
 GYRO, ACCEL = np.array([0.1, 0.0, -0.2]), np.array([0.0, 1.0, 9.81])
 

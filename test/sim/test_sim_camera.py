@@ -15,17 +15,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
-
-import numpy as np
-import pytest
+import math
 
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.camera import CameraSpec, expose, rain_on
-from ltc_control.sim.environment import SEASONS, Environment, EnvironmentSpec
+from ltc_control.sim.environment import Environment, EnvironmentSpec, SEASONS
 from ltc_control.sim.textures import ROAD_FROM_M, ROAD_TO_M
+import numpy as np
+import pytest
 
 pytestmark = pytest.mark.gl
 TRACK = 7

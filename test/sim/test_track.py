@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim.track import CLEARANCE_M, Track, make_track
+from ltc_control.sim.track import CLEARANCE_M, make_track, Track
+import numpy as np
+import pytest
 
 SEEDS = (0, 7, 512, 1001, 1010)
 

@@ -15,15 +15,14 @@
 
 from __future__ import annotations
 
-import math
 from itertools import groupby
-
-import numpy as np
-import pytest
+import math
 
 from ltc_control.core.errors import SimulationError
 from ltc_control.sim.flight import FlightEnvironment, FlightSpec
 from ltc_control.sim.vanishing import BETWEEN_S, SHORTEST, Vanishing
+import numpy as np
+import pytest
 
 RATE = 30
 

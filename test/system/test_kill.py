@@ -16,9 +16,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -20,14 +20,14 @@ test/cli/test_launching.py looks at the same descriptions as data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import importlib.util
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,9 +35,8 @@ import pytest
 pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.node import Node
-
 from ltc_control import bringup
+from rclpy.node import Node
 
 
 def installed() -> bool:

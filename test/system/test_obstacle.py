@@ -20,9 +20,9 @@ The same drive without the scanner runs into it. Driven by the published model.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np

@@ -22,14 +22,14 @@ of a phone, light and dark. Screenshots stay in `artefacts/`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -15,11 +15,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import os
+from pathlib import Path
 import signal
 import time
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest

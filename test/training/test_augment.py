@@ -17,14 +17,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.training.augment import AugmentConfig, Augmenter
 from ltc_control.training.fields import ground_bank, light_bank, noise_bank
+import numpy as np
+import pytest
 
 HEIGHT, WIDTH, DT_S = 24, 40, 1 / 30
 NOTHING = AugmentConfig(plain=0.0, recolour=0.0, colour=0.0, tone=0.0, patches=0.0, light=0.0,

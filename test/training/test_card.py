@@ -18,12 +18,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
 from ltc_control.core.errors import ConfigError, ModelError
-from ltc_control.core.model_file import ModelSpec, load_spec
+from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.training.card import add_results
 from ltc_control.training.train import train
+import pytest
 
 SUMMARY = {'summer': {'clean_runs': 9, 'runs': 10, 'departures': 1, 'interventions_per_km': 0.25,
                       'mean_abs_offset_m': 0.0333, 'p95_abs_offset_m': 0.1}}

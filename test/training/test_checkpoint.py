@@ -17,10 +17,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-import torch
-from safetensors.torch import save_file
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.training.checkpoint import (
     FILE,
@@ -29,6 +25,9 @@ from ltc_control.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
+import pytest
+from safetensors.torch import save_file
+import torch
 
 FACTS = {'step': 3, 'loss': 0.1 + 0.2, 'history': [{'a': 1e-300}], 'stream': {'rows': [[0, 1]]}}
 

@@ -19,12 +19,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
-from mcap.reader import make_reader
-from mcap_ros2.decoder import DecoderFactory
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.contracts import Odometry
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imaging import ImageSpec
@@ -34,7 +28,12 @@ from ltc_control.data.rosbag2 import read_attributes
 from ltc_control.sim.environment import Truth
 from ltc_control.sim.expert import Expert
 from ltc_control.sim.track import make_track
-from ltc_control.training.collect import CollectConfig, EpisodeSummary, collect_track
+from ltc_control.training.collect import collect_track, CollectConfig, EpisodeSummary
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
 
 TRACK, SECONDS, FRAMES = 3, 1.0, 30
 

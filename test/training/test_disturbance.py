@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import numpy as np
-import pytest
-
 from ltc_control.core.contracts import Command
 from ltc_control.training.disturbance import Disturbance, DisturbanceConfig
+import numpy as np
+import pytest
 
 DT_S = 1 / 30
 SPEED = 8.0

@@ -15,30 +15,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+import math
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import pytest
-import torch
-
 from ltc_control.core.contracts import Command
 from ltc_control.core.gate import GateConfig, GateState
 from ltc_control.core.gate import step as gate_step
-from ltc_control.nets.policy_net import PolicyNet, build_policy
+from ltc_control.nets.policy_net import build_policy, PolicyNet
 from ltc_control.sim.environment import Environment, EnvironmentSpec
 from ltc_control.training.evaluate import (
-    START_SPEED,
+    drive,
     DriveConfig,
     DriveResult,
-    drive,
+    START_SPEED,
     summarise,
     to_rows,
 )
 from ltc_control.training.train import export_with_card
+import numpy as np
+import pytest
+import torch
 
 FACTS = {'score': {'r2_curvature': 0.0, 'r2_speed': 0.0}, 'episodes': 0, 'frames': 0,
          'tracks': [], 'seasons': [], 'steps': 0, 'held_out_episodes': 0, 'held_out_frames': 0}

@@ -19,11 +19,10 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from ltc_control.data.windows import WindowStream
 from ltc_control.training.augment import AugmentConfig, Augmenter
 from ltc_control.training.feeder import Feeder
+import numpy as np
 
 DT_S = 1 / 30
 ALWAYS_A_FAULT = AugmentConfig(fault=1.0)

@@ -19,25 +19,24 @@ import json
 import math
 from pathlib import Path
 
-import pytest
-import yaml
-from rosbags.highlevel import AnyReader
-
 from ltc_control.cli.main import main
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.model_file import load_spec
 from ltc_control.sim.observation import FlightTruth
 from ltc_control.training.flights import (
-    FOLLOWED_ERROR_M,
-    HOLD_S,
-    REACHED_M,
     FlightConfig,
     FlightRecording,
     FlightResult,
     fly,
+    FOLLOWED_ERROR_M,
+    HOLD_S,
     judge,
+    REACHED_M,
     summarise_flights,
 )
+import pytest
+from rosbags.highlevel import AnyReader
+import yaml
 
 RATE = 30
 

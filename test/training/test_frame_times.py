@@ -21,19 +21,18 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import numpy as np
-import pytest
-import torch
-
 from ltc_control.core.contracts import Command, Frame, ImuWindow
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.bags import EpisodeWriter
 from ltc_control.nets.policy_net import build_policy
-from ltc_control.training.evaluate import DriveConfig, drive, summarise, to_rows
+from ltc_control.training.evaluate import drive, DriveConfig, summarise, to_rows
 from ltc_control.training.feeder import Feeder
 from ltc_control.training.frame_times import ConstantTime, FrameLoss
 from ltc_control.training.train import export_with_card, read_episodes, train
 from ltc_control.training.validate import replay
+import numpy as np
+import pytest
+import torch
 
 FACTS = {'score': {'r2_curvature': 0.0, 'r2_speed': 0.0}, 'episodes': 0, 'frames': 0,
          'tracks': [], 'seasons': [], 'steps': 0, 'held_out_episodes': 0, 'held_out_frames': 0}

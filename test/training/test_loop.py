@@ -19,16 +19,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-import pytest
-import torch
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imu import ImuSpec
 from ltc_control.nets.policy_net import build_policy
 from ltc_control.training.loop import Progress, Trainer
 from ltc_control.training.mirror import mirrored
 from ltc_control.training.validate import clamped, replay, validate
+import numpy as np
+import pytest
+import torch
 
 
 def ignore(_: Progress) -> None:

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import math
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ltc_control.training.config import LossConfig
+from ltc_control.training.losses import command_loss, r_squared
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from ltc_control.training.config import LossConfig
-from ltc_control.training.losses import command_loss, r_squared
 
 CONFIG = LossConfig(curvature=1.5, speed=0.25, curve_weight=0.7, slow_weight=0.6,
                     fast_speed=5.0, heaviest=3.0)

@@ -19,10 +19,6 @@ import json
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-import pytest
-from rosbags.highlevel import AnyReader
-
 from ltc_control.core.contracts import Command, Frame, ImuWindow
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.model_file import load_spec
@@ -32,6 +28,9 @@ from ltc_control.nets.policy_net import load_policy
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.train import read_episodes, split, train
 from ltc_control.training.validate import clamped, replay
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
 
 GAP_AT, LATE_AT = 40, 20                   # frames after 0.8 s and after 0.3 s
 

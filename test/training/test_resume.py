@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 
 from ltc_control.training.checkpoint import FILE, load_checkpoint

@@ -20,10 +20,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import pytest
-import torch
-
 from ltc_control.core.contracts import Odometry
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imaging import ImageSpec
@@ -34,10 +30,13 @@ from ltc_control.data.take_over import read_lessons
 from ltc_control.data.windows import WindowStream
 from ltc_control.nets.policy_net import build_policy
 from ltc_control.sim.observation import Truth
-from ltc_control.training.collect import CollectConfig, collect_track
+from ltc_control.training.collect import collect_track, CollectConfig
 from ltc_control.training.loop import Trainer
 from ltc_control.training.shared_drive import Human, HumanConfig
 from ltc_control.training.train import export_with_card, train
+import numpy as np
+import pytest
+import torch
 
 FACTS = {'score': {'r2_curvature': 0.0, 'r2_speed': 0.0}, 'episodes': 0, 'frames': 0,
          'tracks': [], 'seasons': [], 'steps': 0, 'held_out_episodes': 0, 'held_out_frames': 0}

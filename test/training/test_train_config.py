@@ -15,17 +15,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+import re
 from types import ModuleType
 from typing import Any
 
-import pytest
-import yaml
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.imaging import ImageSpec
-from ltc_control.training.config import TrainConfig, config_from_dict, load_config
+from ltc_control.training.config import config_from_dict, load_config, TrainConfig
+import pytest
+import yaml
 
 RECIPES = sorted((Path(__file__).parents[2] / 'config').glob('train_*.yaml'))
 

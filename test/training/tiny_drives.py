@@ -20,15 +20,14 @@ stands still once STOP_AT steps are done, to be killed there.
 
 from __future__ import annotations
 
+from pathlib import Path
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ltc_control.data.episodes import Episode
-from ltc_control.training.config import TrainConfig, config_from_dict
+from ltc_control.training.config import config_from_dict, TrainConfig
+import numpy as np
 
 HEIGHT, WIDTH = 20, 32
 STEP_NS = 33_333_333

@@ -23,15 +23,15 @@ from __future__ import annotations
 from ltc_control.data.importers.donkey import TUB
 from ltc_control.data.importers.door import (
     Format,
+    formats,
     Imported,
     Option,
-    SourceError,
-    formats,
     register,
+    SourceError,
 )
 from ltc_control.data.importers.frames import FRAMES, import_frames
-from ltc_control.data.importers.mapping import TableMapping, load_mapping
-from ltc_control.data.importers.video import VIDEO, import_video
+from ltc_control.data.importers.mapping import load_mapping, TableMapping
+from ltc_control.data.importers.video import import_video, VIDEO
 
 __all__ = ['FRAMES', 'TUB', 'VIDEO', 'Format', 'Imported', 'Option', 'SourceError',
            'TableMapping', 'formats', 'import_frames', 'import_video', 'load_mapping', 'register']

@@ -25,7 +25,7 @@ from ltc_control.data.importers.door import (
     register,
     silent,
 )
-from ltc_control.data.tub import TubCar, import_tub
+from ltc_control.data.tub import import_tub, TubCar
 
 _CAR = TubCar()
 

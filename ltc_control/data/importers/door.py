@@ -60,7 +60,7 @@ class Option:
     """One option of a format on the command line, ``--name VALUE``."""
 
     name: str
-    help: str
+    help: str  # noqa: A003
     kind: Callable[[str], Any] = str
     default: Any = None
     metavar: str = 'VALUE'

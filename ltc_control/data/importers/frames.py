@@ -25,19 +25,19 @@ from ltc_control.data.importers.door import (
     Imported,
     Option,
     Progress,
-    SourceError,
     register,
     silent,
+    SourceError,
 )
-from ltc_control.data.importers.mapping import TableMapping, load_mapping
+from ltc_control.data.importers.mapping import load_mapping, TableMapping
 from ltc_control.data.importers.moments import (
+    camera_topic,
     IMAGE_TOPIC,
     Moment,
     Picture,
-    camera_topic,
     write_drive,
 )
-from ltc_control.data.importers.table import Row, count_rows, read_rows
+from ltc_control.data.importers.table import count_rows, read_rows, Row
 
 _FORMATS = {'.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png'}
 

@@ -31,17 +31,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.geometry import (
-    STANDSTILL_MPS,
     command_from_twist,
+    STANDSTILL_MPS,
     steering_from_curvature,
 )
 from ltc_control.data.importers.stamps import Clock, read_clock
 from ltc_control.data.importers.table import Row
 from ltc_control.data.importers.units import Quantity, read_quantity
+import yaml
 
 TURNS = ('steering', 'curvature', 'yaw_rate')
 SPEEDS = ('speed', 'throttle')             # a measured speed is the better label

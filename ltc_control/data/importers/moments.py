@@ -26,9 +26,9 @@ label is an Ackermann command because a twist loses the steering wherever the ca
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+import math
 from pathlib import Path
 
 from ltc_control.core.geometry import curvature_from_steering

@@ -15,11 +15,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+import re
 from typing import Any
 
 from ltc_control.core.errors import ConfigError
@@ -43,7 +43,7 @@ class Clock:
     column: str | None = None
     unit: str | None = None
     pattern: str | None = None
-    format: str | None = None
+    format: str | None = None  # noqa: A003
     rate_hz: float | None = None
 
     @property

@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Iterator, Sequence
+import csv
 from dataclasses import dataclass
+import math
 from pathlib import Path
 
 from ltc_control.data.importers.door import SourceError

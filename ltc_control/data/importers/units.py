@@ -20,9 +20,9 @@ parts of a full value, which the mapping has to name (``full: 25 deg``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 from typing import Any
 
 from ltc_control.core.errors import ConfigError

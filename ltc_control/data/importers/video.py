@@ -15,27 +15,26 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import replace
+import heapq
 from pathlib import Path
 
 import cv2
-import numpy as np
-
 from ltc_control.core.errors import ConfigError
 from ltc_control.data.importers.door import (
     Format,
     Imported,
     Option,
     Progress,
-    SourceError,
     register,
     silent,
+    SourceError,
 )
-from ltc_control.data.importers.mapping import TableMapping, load_mapping
+from ltc_control.data.importers.mapping import load_mapping, TableMapping
 from ltc_control.data.importers.moments import Moment, Picture, write_drive
-from ltc_control.data.importers.table import Row, read_rows
+from ltc_control.data.importers.table import read_rows, Row
+import numpy as np
 
 LOSSLESS = 0                               # quality that stands for PNG
 

@@ -15,17 +15,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timezone
+import math
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-import yaml
-
 from ltc_control.core.errors import BagError, ConfigError, LtcError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -33,6 +29,9 @@ from ltc_control.data.bags import read_attributes
 from ltc_control.data.episodes import read_episode
 from ltc_control.data.importers import import_frames
 from ltc_control.data.recording import Recording
+import numpy as np
+import pytest
+import yaml
 
 UDACITY = Path(__file__).parents[3] / 'config' / 'import' / 'udacity.yaml'
 STAMPS_MS = (13_000, 13_077, 13_140, 13_810, 13_870)     # a gap of 0.67 s

@@ -15,14 +15,11 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
+import struct
 from typing import Any
 
 import cv2
-import numpy as np
-import pytest
-
 from ltc_control.core.errors import LtcError
 from ltc_control.core.imaging import ImageSpec
 from ltc_control.core.imu import ImuSpec
@@ -30,6 +27,8 @@ from ltc_control.data.episodes import read_episode
 from ltc_control.data.importers import import_video
 from ltc_control.data.importers.mapping import mapping_from_dict
 from ltc_control.data.recording import Recording
+import numpy as np
+import pytest
 
 FRAMES = 8
 MAPPING = {'time': {'column': 't', 'unit': 's'},
