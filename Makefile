@@ -81,7 +81,7 @@ $(CAR)/dagger_$(SEED).json: $(CAR)/first_$(SEED)/policy.yaml
 
 $(CAR)/final_$(SEED)/policy.yaml: $(CAR)/dagger_$(SEED).json
 	$(LTC) train $(CAR)/bags $(CAR)/dagger_$(SEED) --config $(CONFIG) --seed $(SEED) --name car_lane \
-	  --start $(CAR)/first_$(SEED) --steps 600 --set learning_rate=0.004 --set head_learning_rate=0.0015 --out $(@D) $(TRAIN_ARGS)
+	  --start $(CAR)/first_$(SEED) --steps 700 --set learning_rate=0.005 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
 
 $(CAR)/quick/policy.yaml: | $(TRAIN)
 	rm -rf $(CAR)/quick_bags && mkdir -p $(CAR)
@@ -100,14 +100,14 @@ model-drone: $(DRONE)/final_$(SEED)/policy.yaml  ## from nothing to models/drone
 
 $(DRONE)/bags.json: | $(TRAIN)
 	rm -rf $(DRONE)/bags && mkdir -p $(DRONE)
-	$(LTC) collect $(DRONE)/bags --vehicle drone --tracks 0:99 --seconds 25 --json $@
+	$(LTC) collect $(DRONE)/bags --vehicle drone --tracks 0:119 --seconds 25 --json $@
 
 $(DRONE)/first_$(SEED)/policy.yaml: $(DRONE)/bags.json
 	$(LTC) train $(DRONE)/bags --config $(DRONE_CONFIG) --seed $(SEED) --out $(@D) $(TRAIN_ARGS)
 
 $(DRONE)/dagger_$(SEED).json: $(DRONE)/first_$(SEED)/policy.yaml
 	rm -rf $(DRONE)/dagger_$(SEED)
-	$(LTC) collect $(DRONE)/dagger_$(SEED) --vehicle drone --tracks 100:159 --seconds 25 --policy $(<D) --json $@
+	$(LTC) collect $(DRONE)/dagger_$(SEED) --vehicle drone --tracks 120:199 --seconds 25 --policy $(<D) --json $@
 
 $(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED).json
 	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED) --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
