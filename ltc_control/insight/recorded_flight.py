@@ -33,7 +33,7 @@ from ltc_control.insight.measures import latency_ms
 from ltc_control.insight.recorded_drive import stamp_of, Trace, trace_of
 import numpy as np
 
-REACHED_M = 2.0
+REACHED_M, FOLLOW_M = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -108,18 +108,27 @@ def read_flight(bag: Path | str) -> RecordedFlight:
 
 
 def measure_flight(flight: RecordedFlight) -> dict[str, Any]:
-    """Return JSON-ready numbers: how far, how near the target, how soon, what safety said."""
+    """
+    Return JSON-ready numbers: how far, how near the target, how soon, what safety said.
+
+    ``success`` is told of flights to a target only: a bag does not say what was in view, which
+    following is judged by, too (`ltc eval` does).
+    """
     stamps = flight.pose.stamps_ns
     steps = np.linalg.norm(np.diff(flight.pose.values[:, :3], axis=0), axis=1)
     near = np.nonzero(flight.distance < REACHED_M)[0]
     seconds = float(stamps[-1] - stamps[0]) * 1e-9
     reached = round(float(stamps[near[0]] - stamps[0]) * 1e-9, 3) if len(near) else None
+    follows = flight.attributes.get('task') == 'follow'
+    error = flight.distance - FOLLOW_M
+    goal = ({'rms_distance_error_m': round(float(np.sqrt(np.mean(error ** 2))), 3)
+             if len(error) else None} if follows else
+            {'time_s': reached, 'success': reached is not None and not len(flight.collisions)})
     return {
         'seconds': round(seconds, 3), 'distance_m': round(float(steps.sum()), 3),
         'collisions': len(flight.collisions),
-        'time_s': reached,
+        **goal,
         'final_distance_m': round(float(flight.distance[-1]), 3) if len(flight.distance) else None,
-        'success': reached is not None and not len(flight.collisions),
         'frames': len(flight.frames), 'requests': len(flight.request),
         'commands': len(flight.command),
         'verdicts': dict(sorted(Counter(map(str, flight.verdicts.values)).items())),
