@@ -105,7 +105,7 @@ class FlightEnvironment:
         self._vanishing = Vanishing(self.spec.hidden_s, np.random.default_rng([seed, 6]))
         if self._camera is not None:
             self._camera.reset(np.random.default_rng([seed, 3]))
-        self._unseen_s, self._lost_side = math.inf, 0.0
+        self._unseen_s = math.inf
         self._clock.start(Imu(self.spec.noise, np.random.default_rng([seed, 2])))
         return self._observe()
 
@@ -197,10 +197,10 @@ class FlightEnvironment:
         in_view = not gone and self._in_picture(dx, dy, dz) and not (
             self.place.thicket.hides((x, y, z), target))
         if in_view:
-            self._unseen_s, self._lost_side = 0.0, math.copysign(1.0, left)
+            self._unseen_s = 0.0
         return FlightTruth(
             stamp_ns, x, y, z, yaw, ahead, left, dz, moving[0] * cos + moving[1] * sin,
-            moving[1] * cos - moving[0] * sin, in_view, self._unseen_s, self._lost_side,
+            moving[1] * cos - moving[0] * sin, in_view, self._unseen_s,
             self._touches(x, y, z, math.sqrt(dx * dx + dy * dy + dz * dz)))
 
     def _in_picture(self, dx: float, dy: float, dz: float) -> bool:

@@ -54,7 +54,6 @@ class FlightTruth:
     target_speed_left: float
     in_view: bool                          # its middle inside the picture, nothing before it
     unseen_s: float                        # since it was in view; infinite before the first time
-    lost_side: float                       # where it left the view: 1 left, -1 right, 0 never
     collided: bool                         # touches the ground, a thing or the target now
 
     @property

@@ -17,7 +17,7 @@ A pilot who knows where the target is, and flies so that a camera could teach it
 The velocity it asks for is a function of where the target is from the drone: turn towards it, fly
 at it as fast as the distance allows, stand off, keep its height, swerve round what is in the way.
 Of a target that has not been seen for a while it knows no more than a camera: it turns to the
-side where the target went out of sight, to the left where it never was in sight.
+left, always, because a side that was lost long ago is nothing that a learner could know.
 """
 
 from __future__ import annotations
@@ -64,8 +64,7 @@ class Pilot:
         """Return the command for the frame of ``truth``; call it anywhere, in any order."""
         style = self._style
         if truth.unseen_s > style.remembered_s:
-            side = truth.lost_side or 1.0
-            return Velocity(truth.stamp_ns, 0.0, 0.0, 0.0, side * style.search_turn)
+            return Velocity(truth.stamp_ns, 0.0, 0.0, 0.0, style.search_turn)
         bearing = math.atan2(truth.target_left, truth.target_ahead)
         flat = math.hypot(truth.target_ahead, truth.target_left)
         gap = math.sqrt(flat**2 + truth.target_up**2) - self.stand_off

@@ -114,18 +114,23 @@ def test_some_episodes_begin_with_the_target_out_of_view() -> None:
     assert 4 <= starts.count(False) <= 22
 
 
-def test_unseen_time_counts_and_remembers_the_side() -> None:
+def test_unseen_time_counts_until_the_pilot_searches_to_the_left() -> None:
     with FlightEnvironment(FlightSpec(EPISODE, render=False)) as env:
         truth = env.reset().truth
         while not truth.in_view:
             truth = env.step(Velocity(0, 0.0, 0.0, 0.0, 0.8)).truth
         assert truth.unseen_s == 0.0
-        while truth.in_view:               # turning left, it leaves to the right
+        while truth.in_view:
             truth = env.step(Velocity(0, 0.0, 0.0, 0.0, 0.8)).truth
-        assert truth.lost_side == -1.0
         for _ in range(29):
             truth = env.step(Velocity.stop(0)).truth
         assert truth.unseen_s == pytest.approx(1.0)
+        assert env.expert.command(truth).yaw_rate < 0.0          # it still knows: to the right
+        for _ in range(60):
+            truth = env.step(Velocity.stop(0)).truth
+        search = env.expert.command(truth)
+        assert search.yaw_rate > 0.0
+        assert (search.forward, search.left, search.up) == (0.0, 0.0, 0.0)
 
 
 def test_bad_words_are_refused() -> None:

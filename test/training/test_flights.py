@@ -44,7 +44,7 @@ RATE = 30
 def truth(k: int, distance: float, *, in_view: bool = True, collided: bool = False,
           ) -> FlightTruth:
     return FlightTruth(k * 10**9 // RATE, 0.0, 0.0, 2.0, 0.0, distance, 0.0, 0.0, 0.0, 0.0,
-                       in_view, 0.0, 1.0, collided)
+                       in_view, 0.0, collided)
 
 
 def approach(seconds: float, *, start: float = 12.0, speed: float = 2.0, stop: float = 1.5,
