@@ -207,6 +207,8 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
     attributes = {'vehicle': 'drone', 'task': task, 'episode': str(episode),
                   'season': config.season, 'seed': str(config.seed),
                   'driver': 'expert' if policy is None else 'policy'}
+    # a policy has to be taught how to stand off: that takes it longer than to arrive
+    stay = (1.0 if policy is None else 2.5) * HOLD_S * config.rate_hz
     count, distances = 0, []
     with FlightEnvironment(spec) as env, EpisodeWriter(path, attributes=attributes) as writer:
         seen, hold, gate = env.reset(), 0, FlightGateState()
@@ -221,7 +223,7 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
             count += 1
             distances.append(seen.truth.distance)
             hold += seen.truth.distance < REACHED_M and task == 'reach'
-            if hold > HOLD_S * config.rate_hz or distances[-1] > LOST_M or seen.truth.collided:
+            if hold > stay or distances[-1] > LOST_M or seen.truth.collided:
                 break
             seen = env.step(applied)
     lost = distances[-1] > LOST_M or seen.truth.collided
