@@ -105,13 +105,22 @@ $(DRONE)/bags.json: | $(TRAIN)
 $(DRONE)/first_$(SEED)/policy.yaml: $(DRONE)/bags.json
 	$(LTC) train $(DRONE)/bags --config $(DRONE_CONFIG) --seed $(SEED) --out $(@D) $(TRAIN_ARGS)
 
-$(DRONE)/dagger_$(SEED).json: $(DRONE)/first_$(SEED)/policy.yaml
-	rm -rf $(DRONE)/dagger_$(SEED)
-	$(LTC) collect $(DRONE)/dagger_$(SEED) --vehicle drone --tracks 120:199 --seconds 25 --policy $(<D) --json $@
+# two rounds in which the policy flies and the pilot labels: the second has arrived and learns to stand off
+$(DRONE)/dagger_$(SEED)_1.json: $(DRONE)/first_$(SEED)/policy.yaml
+	rm -rf $(DRONE)/dagger_$(SEED)_1
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_1 --vehicle drone --tracks 120:199 --seconds 25 --policy $(<D) --json $@
 
-$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED).json
-	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED) --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
-	  --start $(DRONE)/first_$(SEED) --steps 600 --set learning_rate=0.004 --set head_learning_rate=0.0015 --out $(@D) $(TRAIN_ARGS)
+$(DRONE)/second_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_1.json
+	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 --config $(DRONE_CONFIG) --seed $(SEED) \
+	  --start $(DRONE)/first_$(SEED) --steps 1000 --set learning_rate=0.006 --set head_learning_rate=0.003 --out $(@D) $(TRAIN_ARGS)
+
+$(DRONE)/dagger_$(SEED)_2.json: $(DRONE)/second_$(SEED)/policy.yaml
+	rm -rf $(DRONE)/dagger_$(SEED)_2
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_2 --vehicle drone --tracks 200:289 --seconds 25 --policy $(<D) --json $@
+
+$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_2.json
+	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 $(DRONE)/dagger_$(SEED)_2 --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
+	  --start $(DRONE)/second_$(SEED) --steps 800 --set learning_rate=0.006 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
