@@ -253,19 +253,19 @@ def drive(folder: Path, minutes: float) -> dict[str, Any]:
     domain = choose_domain(None)
     environment = ros_environment(domain=domain, logs=folder / 'ros', participants=8)
     run = folder / 'run'
-    with publishing(folder, environment) as publisher:
-        process = subprocess.Popen(
-            [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--seconds',
-             str(60 * minutes), '--record', '--no-video', '--domain', str(domain), '--out',
-             str(run), '--json', str(folder / 'report.json')],
-            env=environment, stdout=subprocess.DEVNULL)
-        try:
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--seconds', str(60 * minutes),
+         '--record', '--no-video', '--domain', str(domain), '--out', str(run), '--json',
+         str(folder / 'report.json')], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None and child(process.pid, 'recorder_node') is None:
+            time.sleep(0.1)                # a drive takes a domain only while nobody is there
+        with publishing(folder, environment):
             spent_s, wall_s, load = _watch(process)
-        except BaseException:
-            process.send_signal(signal.SIGINT)
-            process.wait(STOP_S)
-            raise
-        publisher.end()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait(STOP_S)
+        raise
     if process.returncode:
         raise SystemExit(f'the drive ended with code {process.returncode}')
     return _compared(run / 'bag', folder, {
