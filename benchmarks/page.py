@@ -38,78 +38,87 @@ import time
 from typing import Any
 
 import aiohttp
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import TwistStamped
 from interleaved import machine, written
+from ltc_control import bringup
 from ltc_control.cli.processes import choose_domain, ros_environment
+from ltc_control.core.contracts import Command, Frame, Odometry, Verdict
+from ltc_control.core.model_file import load_spec
+from ltc_control.core.neurons import neuron_names
+from ltc_control.nodes import conversions as convert
+from ltc_control.nodes import qos
+from nav_msgs.msg import Odometry as OdometryMessage
+import numpy as np
 from processes import cpu_s, memory_mb
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from sensor_msgs.msg import CompressedImage, Image, JointState
+from std_msgs.msg import String
 
 MODEL = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
 MOST, SLOWEST = 0.15, 9.5
 SETTLE_S = 6.0                             # until every topic has been found
+SPOKEN = (
+    (bringup.CAMERA, Image, qos.sensor(2, lockstep=False)),
+    (bringup.OVERLAY, CompressedImage, qos.sensor(1, lockstep=False)),
+    (bringup.ODOMETRY, OdometryMessage, qos.sensor(10, lockstep=True)),
+    (bringup.POLICY_COMMAND, TwistStamped, qos.command(lockstep=False)),
+    (bringup.NEURONS, JointState, qos.sensor(10, lockstep=True)),
+    (bringup.COMMAND, TwistStamped, qos.command(lockstep=False)),
+    (bringup.VERDICT, DiagnosticArray, qos.LATCHED),
+    (bringup.IN_COMMAND, String, qos.LATCHED), (bringup.WHY, String, qos.REPORT))
+
+
+class Drive:
+    """A node that publishes what a drive publishes, at the same rates."""
+
+    def __init__(self) -> None:
+        self.node, self._rng = rclpy.create_node('drive'), np.random.default_rng(0)
+        self._out = {topic: self.node.create_publisher(kind, topic, quality)
+                     for topic, kind, quality in SPOKEN}
+        spec = load_spec(MODEL)
+        self._image, self._neurons = convert.Rgb8Message(66, 200), JointState(
+            name=list(neuron_names(spec.roles, spec.neurons)))
+        self._rgb = cv2.resize(self._rng.integers(0, 255, (16, 48, 3), np.uint8), (200, 66))
+        self._jpeg = cv2.imencode('.jpg', self._rgb)[1].tobytes()
+        self._out[bringup.IN_COMMAND].publish(String(data='policy'))
+        self._newest_ns = 0
+        for rate_hz, speak in ((30, self._camera), (50, self._safety), (10, self._looks)):
+            self.node.create_timer(1 / rate_hz, speak)
+
+    def _camera(self) -> None:
+        now, way = time.time_ns(), 8.0 * time.monotonic() / 40.0
+        self._newest_ns = now
+        self._out[bringup.CAMERA].publish(self._image.fill(
+            Frame(now, np.roll(self._rgb, int(50 * way), axis=1))))
+        self._out[bringup.ODOMETRY].publish(convert.odometry_message(Odometry(
+            now, 40 * np.cos(way), 40 * np.sin(way), way + np.pi / 2, 8.0, 0.2)))
+        self._out[bringup.POLICY_COMMAND].publish(convert.twist_from_command(
+            Command(now, 0.025 + 0.01 * np.sin(way), 8.0)))
+        count = len(self._neurons.name)
+        self._neurons.header.stamp = convert.time_message(now)
+        self._neurons.position = self._rng.uniform(-1, 1, count).tolist()
+        self._neurons.effort = self._rng.uniform(0.001, 0.3, count).tolist()
+        self._out[bringup.NEURONS].publish(self._neurons)
+
+    def _safety(self) -> None:
+        now = self._newest_ns
+        self._out[bringup.COMMAND].publish(convert.twist_from_command(Command(now, 0.025, 8.0)))
+        self._out[bringup.VERDICT].publish(convert.verdict_message(Verdict.PASS, stamp_ns=now))
+
+    def _looks(self) -> None:
+        self._out[bringup.OVERLAY].publish(CompressedImage(format='jpeg', data=self._jpeg))
+        self._out[bringup.WHY].publish(String(data='steers left: road curves left ahead'))
 
 
 def play() -> None:
     """Publish what a drive publishes, until the process is ended."""
-    import cv2
-    from diagnostic_msgs.msg import DiagnosticArray
-    from geometry_msgs.msg import TwistStamped
-    from ltc_control import bringup
-    from ltc_control.core.contracts import Command, Frame, Odometry, Verdict
-    from ltc_control.core.model_file import load_spec
-    from ltc_control.core.neurons import neuron_names
-    from ltc_control.nodes import conversions as convert
-    from ltc_control.nodes import qos
-    from nav_msgs.msg import Odometry as OdometryMessage
-    import numpy as np
-    import rclpy
-    from rclpy.executors import ExternalShutdownException
-    from sensor_msgs.msg import CompressedImage, Image, JointState
-    from std_msgs.msg import String
-
     rclpy.init()
-    node, rng = rclpy.create_node('drive'), np.random.default_rng(0)
-    out = {topic: node.create_publisher(kind, topic, quality) for topic, kind, quality in (
-        (bringup.CAMERA, Image, qos.sensor(2, lockstep=False)),
-        (bringup.OVERLAY, CompressedImage, qos.sensor(1, lockstep=False)),
-        (bringup.ODOMETRY, OdometryMessage, qos.sensor(10, lockstep=True)),
-        (bringup.POLICY_COMMAND, TwistStamped, qos.command(lockstep=False)),
-        (bringup.NEURONS, JointState, qos.sensor(10, lockstep=True)),
-        (bringup.COMMAND, TwistStamped, qos.command(lockstep=False)),
-        (bringup.VERDICT, DiagnosticArray, qos.LATCHED),
-        (bringup.IN_COMMAND, String, qos.LATCHED), (bringup.WHY, String, qos.REPORT))}
-    spec = load_spec(MODEL)
-    image, neurons = convert.Rgb8Message(66, 200), JointState(
-        name=list(neuron_names(spec.roles, spec.neurons)))
-    rgb = cv2.resize(rng.integers(0, 255, (16, 48, 3), np.uint8), (200, 66))
-    jpeg = cv2.imencode('.jpg', rgb)[1].tobytes()
-    out[bringup.IN_COMMAND].publish(String(data='policy'))
-    newest = [0]
-
-    def camera() -> None:
-        now, way = time.time_ns(), 8.0 * time.monotonic() / 40.0
-        newest[0] = now
-        out[bringup.CAMERA].publish(image.fill(Frame(now, np.roll(rgb, int(50 * way), axis=1))))
-        out[bringup.ODOMETRY].publish(convert.odometry_message(Odometry(
-            now, 40 * np.cos(way), 40 * np.sin(way), way + np.pi / 2, 8.0, 0.2)))
-        out[bringup.POLICY_COMMAND].publish(convert.twist_from_command(
-            Command(now, 0.025 + 0.01 * np.sin(way), 8.0)))
-        neurons.header.stamp = convert.time_message(now)
-        neurons.position = rng.uniform(-1, 1, spec.neurons).tolist()
-        neurons.effort = rng.uniform(0.001, 0.3, spec.neurons).tolist()
-        out[bringup.NEURONS].publish(neurons)
-
-    def safety() -> None:
-        out[bringup.COMMAND].publish(convert.twist_from_command(Command(newest[0], 0.025, 8.0)))
-        out[bringup.VERDICT].publish(convert.verdict_message(Verdict.PASS, stamp_ns=newest[0]))
-
-    def looks() -> None:
-        out[bringup.OVERLAY].publish(CompressedImage(format='jpeg', data=jpeg))
-        out[bringup.WHY].publish(String(data='steers left: road curves left ahead'))
-
-    node.create_timer(1 / 30, camera)
-    node.create_timer(1 / 50, safety)
-    node.create_timer(1 / 10, looks)
+    drive = Drive()
     with contextlib.suppress(ExternalShutdownException):
-        rclpy.spin(node)
+        rclpy.spin(drive.node)
 
 
 def main() -> int:
