@@ -78,6 +78,10 @@ def cause(report: ReplayReport, bag: ReplayBag, spec: ModelSpec) -> str:
         return f'another model: {len(bag.names)} neurons were recorded, this has {spec.neurons}'
     if first.reason:
         return first.reason
+    stopped = first.recorded == (0.0, 0.0) != first.replayed
+    if stopped and not first.state_error:
+        return ('the node asked for standstill where its network did not: its camera was frozen on '
+                'the move (frozen_s), or speed_scale was 0')
     if words := other_engine(bag.attributes):
         return words
     if report.worst < ROUNDING:

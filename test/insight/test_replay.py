@@ -19,6 +19,7 @@ from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, HealthCheck, settings
@@ -28,7 +29,7 @@ from ltc_control.core.errors import BagError, ModelError
 from ltc_control.core.policy import Policy
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
-from ltc_control.insight.replay import MISSING_FRAME, replay, ReplayReport
+from ltc_control.insight.replay import Difference, MISSING_FRAME, replay, ReplayReport
 from ltc_control.insight.replay_bag import ReplayBag
 from ltc_control.insight.replay_cause import cause, model_of
 import numpy as np
@@ -206,6 +207,16 @@ def test_another_model_is_named(tmp_path: Path) -> None:
     assert report.equal == 0
     assert digest[:12] in cause(report, bag, policy.spec)
     assert 'another model' in cause(report, bag, policy.spec)
+
+
+def test_a_stop_of_the_node_itself_has_its_words() -> None:
+    first = Difference(7, 7, 0, 0.2, '', (0.0, 0.0), (5.0, 0.1), 'inter_0', 0.0, 'ok')
+    report = ReplayReport(10, 10, first=first, equal=7, different=1, worst=5.0)
+    bag = SimpleNamespace(model_hash='', names=(), attributes={})
+    spec = SimpleNamespace(digest='a', neurons=19, folder='m')
+    assert 'frozen_s' in cause(report, bag, spec)
+    other = replace(first, state_error=0.01)
+    assert 'frozen_s' not in cause(replace(report, first=other), bag, spec)
 
 
 @pytest.mark.parametrize(('attributes', 'nudge', 'words'), [
