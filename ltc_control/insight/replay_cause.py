@@ -80,7 +80,7 @@ def cause(report: ReplayReport, bag: ReplayBag, spec: ModelSpec) -> str:
         return first.reason
     stopped = first.recorded == (0.0, 0.0) != first.replayed
     if stopped and not first.state_error:
-        return ('the node asked for standstill where its network did not: its camera was frozen on '
+        return ('the node asked for standstill where its network did not: its camera froze on '
                 'the move (frozen_s), or speed_scale was 0')
     if words := other_engine(bag.attributes):
         return words
