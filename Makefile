@@ -100,27 +100,36 @@ model-drone: $(DRONE)/final_$(SEED)/policy.yaml  ## from nothing to models/drone
 
 $(DRONE)/bags.json: | $(TRAIN)
 	rm -rf $(DRONE)/bags && mkdir -p $(DRONE)
-	$(LTC) collect $(DRONE)/bags --vehicle drone --tracks 0:119 --seconds 25 --json $@
+	$(LTC) collect $(DRONE)/bags --vehicle drone --tracks 0:99 --seconds 25 --json $@
 
 $(DRONE)/first_$(SEED)/policy.yaml: $(DRONE)/bags.json
 	$(LTC) train $(DRONE)/bags --config $(DRONE_CONFIG) --seed $(SEED) --out $(@D) $(TRAIN_ARGS)
 
-# two rounds in which the policy flies and the pilot labels: the second has arrived and learns to stand off
+# three rounds in which the policy flies and the pilot labels: the first teaches it to get there, the
+# second to stand off, the third not to stand before a red box for ever
 $(DRONE)/dagger_$(SEED)_1.json: $(DRONE)/first_$(SEED)/policy.yaml
 	rm -rf $(DRONE)/dagger_$(SEED)_1
-	$(LTC) collect $(DRONE)/dagger_$(SEED)_1 --vehicle drone --tracks 120:199 --seconds 25 --policy $(<D) --json $@
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_1 --vehicle drone --tracks 100:179 --seconds 25 --policy $(<D) --json $@
 
 $(DRONE)/second_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_1.json
 	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 --config $(DRONE_CONFIG) --seed $(SEED) \
-	  --start $(DRONE)/first_$(SEED) --steps 1000 --set learning_rate=0.006 --set head_learning_rate=0.003 --out $(@D) $(TRAIN_ARGS)
+	  --start $(DRONE)/first_$(SEED) --steps 1000 --set learning_rate=0.012 --out $(@D) $(TRAIN_ARGS)
 
 $(DRONE)/dagger_$(SEED)_2.json: $(DRONE)/second_$(SEED)/policy.yaml
 	rm -rf $(DRONE)/dagger_$(SEED)_2
-	$(LTC) collect $(DRONE)/dagger_$(SEED)_2 --vehicle drone --tracks 200:289 --seconds 25 --policy $(<D) --json $@
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_2 --vehicle drone --tracks 180:269 --seconds 25 --policy $(<D) --json $@
 
-$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_2.json
-	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 $(DRONE)/dagger_$(SEED)_2 --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
-	  --start $(DRONE)/second_$(SEED) --steps 800 --set learning_rate=0.006 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
+$(DRONE)/third_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_2.json
+	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 $(DRONE)/dagger_$(SEED)_2 --config $(DRONE_CONFIG) --seed $(SEED) \
+	  --start $(DRONE)/second_$(SEED) --steps 1000 --set learning_rate=0.008 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
+
+$(DRONE)/dagger_$(SEED)_3.json: $(DRONE)/third_$(SEED)/policy.yaml
+	rm -rf $(DRONE)/dagger_$(SEED)_3
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_3 --vehicle drone --tracks 270:369 --seconds 25 --policy $(<D) --json $@
+
+$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_3.json
+	$(LTC) train $(DRONE)/bags $(foreach round,1 2 3,$(DRONE)/dagger_$(SEED)_$(round)) --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
+	  --start $(DRONE)/third_$(SEED) --steps 1200 --set learning_rate=0.006 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -113,7 +113,7 @@ def _config(args: argparse.Namespace):
 def _flights(args: argparse.Namespace, season: str):
     from ltc_control.cli.ranges import parse_numbers
     from ltc_control.core.errors import ConfigError
-    from ltc_control.sim.flight import TASKS
+    from ltc_control.core.flight_tasks import TASKS
     from ltc_control.training.flights import FlightRecording
 
     tasks = tuple(args.task.split(','))

@@ -26,14 +26,13 @@ from typing import Any
 
 from ltc_control import bringup
 from ltc_control.core.errors import BagError
+from ltc_control.core.flight_tasks import REACHED_M, STAND_OFF_M
 from ltc_control.core.geometry import yaw_from_quaternion
 from ltc_control.data.recording import Recording
 from ltc_control.data.rosbag2 import read_attributes
 from ltc_control.insight.measures import latency_ms
 from ltc_control.insight.recorded_drive import stamp_of, Trace, trace_of
 import numpy as np
-
-REACHED_M, FOLLOW_M = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def measure_flight(flight: RecordedFlight) -> dict[str, Any]:
     seconds = float(stamps[-1] - stamps[0]) * 1e-9
     reached = round(float(stamps[near[0]] - stamps[0]) * 1e-9, 3) if len(near) else None
     follows = flight.attributes.get('task') == 'follow'
-    error = flight.distance - FOLLOW_M
+    error = flight.distance - STAND_OFF_M['follow']
     goal = ({'rms_distance_error_m': round(float(np.sqrt(np.mean(error ** 2))), 3)
              if len(error) else None} if follows else
             {'time_s': reached, 'success': reached is not None and not len(flight.collisions)})

@@ -37,6 +37,7 @@ from torch.nn import functional
 VARIANCE_FLOOR = 1.0               # added to the variance [grey level^2]
 Pads = tuple[int, int, int, int]   # top, left, bottom, right
 NO_PADS: Pads = (0, 0, 0, 0)
+HALF_CHUNK = 512                   # in bfloat16: casting weights anew costs more than the cache
 CHUNK = 32                         # frames a convolution at once: larger batches leave the cache
 
 
@@ -141,15 +142,21 @@ class ConvHead(nn.Module):
         for conv, pads in zip(self.convs, [*self._pads[1:], NO_PADS], strict=True):
             x = conv(x)
             x = x.relu_() if pads == NO_PADS else _ReluPad.apply(x, pads)
+        with torch.autocast('cpu', enabled=False):      # the maps are small, their sums are not
+            return self._read(x.to(self.convs[0].weight.dtype))
+
+    def _read(self, maps: Tensor) -> Tensor:
         if self.config.readout == 'points':
-            found: Tensor = self.points(x)
+            found: Tensor = self.points(maps)
             return found
-        maps = x.flatten(2).transpose(0, 1)                             # (maps, B, pixels)
-        features = torch.baddbmm(self.map_bias[:, None], maps, self.map_weight)
+        rows = maps.flatten(2).transpose(0, 1)                          # (maps, B, pixels)
+        features = torch.baddbmm(self.map_bias[:, None], rows, self.map_weight)
         return features.transpose(0, 1).flatten(1)
 
     def encode(self, images: Tensor, chunk: int = CHUNK) -> Tensor:
         """Return features (..., F) of images (..., H, W, 3), a few frames at a time."""
+        if torch.is_autocast_enabled('cpu'):
+            chunk = max(chunk, HALF_CHUNK)
         flat = images.flatten(0, -4)
         features = torch.cat([self(part) for part in flat.split(chunk)])
         return features.view(*images.shape[:-3], -1)

@@ -25,13 +25,14 @@ import math
 
 from ltc_control.core.contracts import Frame, Odometry, Velocity
 from ltc_control.core.errors import SimulationError
+from ltc_control.core.flight_tasks import TASKS
 from ltc_control.sim.camera import Camera, CameraSpec
 from ltc_control.sim.clockwork import Clockwork
 from ltc_control.sim.flight_scene import FlightScene, FORWARD
 from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.observation import FlightTruth, Observation
-from ltc_control.sim.pilot import Pilot, STAND_OFF_M
+from ltc_control.sim.pilot import Pilot
 from ltc_control.sim.quadrotor import Quadrotor, QuadrotorSpec
 from ltc_control.sim.sensors import Imu, SensorNoise
 from ltc_control.sim.target import still, wander
@@ -39,7 +40,6 @@ from ltc_control.sim.vanishing import FAR_BELOW_M, Vanishing
 from ltc_control.sim.wind import Wind
 import numpy as np
 
-TASKS = tuple(STAND_OFF_M)
 LONGEST_WALK_S = 180.0
 
 

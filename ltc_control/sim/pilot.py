@@ -26,10 +26,9 @@ from dataclasses import dataclass
 import math
 
 from ltc_control.core.contracts import Odometry, Velocity
+from ltc_control.core.flight_tasks import STAND_OFF_M
 from ltc_control.sim.observation import FlightTruth
 from ltc_control.sim.thicket import Thicket
-
-STAND_OFF_M = {'reach': 1.5, 'follow': 3.0}
 
 
 @dataclass(frozen=True)

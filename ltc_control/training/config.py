@@ -33,7 +33,7 @@ from ltc_control.core.model_file import CommandSpec
 from ltc_control.data.take_over import LessonRules
 from ltc_control.data.topics import TopicMap
 from ltc_control.nets.policy_net import KINDS, PolicyConfig
-from ltc_control.training.augment import AugmentConfig
+from ltc_control.training.augment_config import AugmentConfig
 import yaml
 
 # name, more than, less than
@@ -99,6 +99,7 @@ class TrainConfig:
     validate_every: int = 250              # steps
     patience: int = 4                      # validations without a better one before it stops
     threads: int = 2
+    half_head: bool = False                # convolutions in bfloat16, where there are tiles for it
     compare: tuple[str, ...] = ()          # kinds trained beside it: same head, same steps
 
     def __post_init__(self) -> None:

@@ -29,18 +29,17 @@ from ltc_control.core.contracts import Velocity
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.flight_gate import FlightGateConfig, FlightGateState
 from ltc_control.core.flight_gate import step as gate_step
+from ltc_control.core.flight_tasks import REACHED_M, STAND_OFF_M
 from ltc_control.core.policy import Policy
 from ltc_control.data.bags import CMD_VEL_TOPIC, EpisodeWriter, EXPERT_TOPIC
 from ltc_control.sim.faults import CameraFault
 from ltc_control.sim.flight import drone_camera, FlightEnvironment, FlightSpec
 from ltc_control.sim.observation import FlightTruth, Observation
-from ltc_control.sim.pilot import STAND_OFF_M
 from ltc_control.training.collect import EpisodeSummary, EVALUATION_TRACKS_FROM, write_frame
 from ltc_control.training.flight_pushes import Pushes
 import numpy as np
 
 SECONDS = {'reach': 40.0, 'follow': 60.0}  # an episode, as the tasks are stated
-REACHED_M = 2.0
 HOLD_S = 4.0                               # a flight ends so long after its target is reached
 FOLLOWED_ERROR_M, FOLLOWED_VIEW = 1.5, 0.9
 LOST_M = 45.0                              # a recording ends so far from its target

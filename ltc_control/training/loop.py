@@ -79,6 +79,8 @@ class Trainer:
                                     seed=config.seed, longest_run=config.longest_run,
                                     strides=config.strides)
         self._state = self.net.initial_state(config.batch)
+        self._precision = torch.autocast('cpu', torch.bfloat16,
+                                         enabled=config.half_head and multiplies_bfloat16())
         self.step, self._loss = 0, float('nan')
         self.history: list[dict[str, Any]] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +115,8 @@ class Trainer:
             for name in ('images', 'imu', 'dt', 'commands', 'mask', 'fresh'))
         if 'weight' in batch:              # lessons of a take-over count more than other frames
             mask = mask * torch.from_numpy(batch['weight'])
-        features = self.net.encode(images)
+        with self._precision:
+            features = self.net.encode(images)
         commands, states = self.net.forward_features(
             features, imu if imu.shape[-1] else None, self._state, dt, fresh)
         loss = self._cost(commands, labels, mask)
@@ -187,6 +190,11 @@ class Trainer:
         self._stream.load_state_dict(facts['stream'])
         self._state = tensors['state']
         self.step, self._loss, self.history = facts['step'], facts['loss'], facts['history']
+
+
+def multiplies_bfloat16() -> bool:
+    """Say whether this processor has tiles (AMX) for it; elsewhere bfloat16 is slower."""
+    return bool(torch.cpu._is_amx_tile_supported())
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -149,6 +149,21 @@ def test_chunks_do_not_change_features(chunk):
                                atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize('readout', ['linear', 'points'])
+def test_half_precision_is_near_and_leaves_the_weights_whole(readout):
+    torch.manual_seed(2)
+    head = ConvHead(HeadConfig(readout=readout))
+    images = _images(HARDWARE, 5)
+    whole = head.encode(images)
+    with torch.autocast('cpu', torch.bfloat16):
+        half = head.encode(images)
+    assert half.dtype == whole.dtype == torch.float32
+    assert not torch.equal(half, whole)
+    torch.testing.assert_close(half, whole, atol=0.05 * float(whole.detach().std()), rtol=0.05)
+    half.square().sum().backward()
+    assert all(p.grad.dtype == p.dtype == torch.float32 for p in head.parameters())
+
+
 def test_wrong_sizes_are_refused():
     with pytest.raises(ConfigError, match='images must be'):
         ConvHead(HARDWARE)(torch.zeros(1, 64, 200, 3))

@@ -20,10 +20,10 @@ import math
 
 from ltc_control.core.contracts import Velocity
 from ltc_control.core.errors import SimulationError
+from ltc_control.core.flight_tasks import STAND_OFF_M
 from ltc_control.sim.flight import FlightEnvironment, FlightSpec
 from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
 from ltc_control.sim.observation import Observation
-from ltc_control.sim.pilot import STAND_OFF_M
 from ltc_control.sim.target import RATE_HZ, wander
 from ltc_control.sim.thicket import Obstacle, Thicket
 from ltc_control.sim.wind import Wind

@@ -20,7 +20,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ltc_control.core.errors import ConfigError
-from ltc_control.training.augment import AugmentConfig, Augmenter
+from ltc_control.training.augment import Augmenter
+from ltc_control.training.augment_config import AugmentConfig
 from ltc_control.training.fields import ground_bank, light_bank, noise_bank
 import numpy as np
 import pytest
@@ -110,6 +111,34 @@ def test_each_chance_alone_changes_something(one: str) -> None:
     changed = [(machine.apply(images, rng=np.random.default_rng(seed), dt_s=DT_S) != images).any()
                for seed in range(8)]
     assert sum(changed) >= 6
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 100_000))
+def test_dead_leaves_are_yellow_red_or_brown_and_of_more_than_one_colour(seed: int) -> None:
+    images = np.zeros((1, HEIGHT, WIDTH, 3), np.uint8)
+    images[..., 1] = np.linspace(60, 150, WIDTH)                     # green, darker on the left
+    images[0, 0, 0] = (220, 20, 15)                                  # the target
+    config = replace(NOTHING, recolour=1.0, leaves=1.0)
+    out = augmenter(config).apply(images, rng=np.random.default_rng(seed), dt_s=DT_S)[0]
+    assert out[0, 0].tolist() == [220, 20, 15]
+    red, green, blue = out[5].astype(float).T
+    bright = red > 40.0
+    assert (red >= green).all()
+    assert (green >= blue - 1.0).all()
+    assert np.ptp((green / np.maximum(red, 1.0))[bright]) > 0.02
+
+
+def test_one_paint_keeps_the_shading() -> None:
+    images = np.zeros((1, HEIGHT, WIDTH, 3), np.uint8)
+    images[..., 1] = np.linspace(60, 120, WIDTH)
+    for seed in range(6):
+        out = augmenter(replace(NOTHING, recolour=1.0)).apply(
+            images, rng=np.random.default_rng(seed), dt_s=DT_S)[0, 0].astype(float)
+        light = images[0, 0, :, 1]
+        shade = out[-1] / light[-1]                                  # of the brightest
+        unclipped = out[-1] < 255
+        np.testing.assert_allclose(out[:, unclipped], np.outer(light, shade[unclipped]), atol=2.0)
 
 
 @settings(deadline=None, max_examples=60)

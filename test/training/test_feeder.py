@@ -20,7 +20,8 @@ from types import ModuleType
 from typing import Any
 
 from ltc_control.data.windows import WindowStream
-from ltc_control.training.augment import AugmentConfig, Augmenter
+from ltc_control.training.augment import Augmenter
+from ltc_control.training.augment_config import AugmentConfig
 from ltc_control.training.feeder import Feeder
 import numpy as np
 

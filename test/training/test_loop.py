@@ -50,6 +50,19 @@ def test_it_learns_what_the_bar_says(tiny: ModuleType, tmp_path: Path, kind: str
     assert after['step'] == 150
 
 
+def test_a_half_head_learns_the_same(tiny: ModuleType, tmp_path: Path,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('ltc_control.training.loop.multiplies_bfloat16', lambda: True)
+    losses = {}
+    for half in (False, True):
+        config = tiny.tiny_config(steps=30, validate_every=30, augment=CLEAR, half_head=half)
+        trainer = Trainer(config, *tiny.tiny_drives(), folder=tmp_path / str(half))
+        trainer.fit(ignore)
+        losses[half] = trainer.history[-1]['loss']
+    assert losses[True] != losses[False]
+    assert losses[True] == pytest.approx(losses[False], rel=0.1)
+
+
 def test_it_stops_when_held_out_drives_get_worse(tiny: ModuleType, tmp_path: Path) -> None:
     training, held_out = tiny.tiny_drives()
     # what is held out wants the opposite: every step towards one is a step from the other
