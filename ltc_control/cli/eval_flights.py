@@ -20,6 +20,9 @@ import json
 import math
 from pathlib import Path
 
+# what only a car's evaluation knows, and what is meant by saying nothing
+_CARS_ALONE = {'rate': '30', 'drop': '0', 'constant_dt': False, 'blackout_kind': 'black'}
+
 
 def run_flights(args: argparse.Namespace) -> int:
     """Fly all episodes; print a table, write JSON; 1 with --require-clean after a failure."""
@@ -34,21 +37,17 @@ def run_flights(args: argparse.Namespace) -> int:
                    for key, value in vars(args).items() if key != 'run'}
         document = {'options': options, 'rows': flight_rows(results), 'summary': summary}
         args.json.write_text(json.dumps(document, indent=2) + '\n')
+    if args.card:
+        _write_card(args, summary)
     return 1 if args.require_clean and not all(row.success for row in results) else 0
 
 
 def _configs(args: argparse.Namespace) -> list:
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
-    from ltc_control.core.errors import ConfigError
     from ltc_control.core.model_file import load_spec
     from ltc_control.training.flights import FlightConfig
 
-    for option, value in (('--noise', args.noise), ('--gusts', args.gusts),
-                          ('--blackout', args.blackout), ('--hide', args.hide)):
-        if not value >= 0:
-            raise ConfigError(f'{option} must not be below 0, got {value!r}')
-    if args.seconds is not None and not args.seconds > 0:
-        raise ConfigError(f'--seconds must be above 0, got {args.seconds!r}')
+    _check(args)
     model = None if args.model == 'expert' else Path(args.model)
     if model is not None:
         load_spec(model, expect_vehicle='drone')
@@ -57,6 +56,22 @@ def _configs(args: argparse.Namespace) -> list:
                          noise_var=args.noise, gusts=args.gusts, blackout_s=args.blackout,
                          hidden_s=args.hide, reset_state=args.reset_state)
             for season in parse_seasons(args.seasons) for episode in parse_numbers(args.episodes)]
+
+
+def _check(args: argparse.Namespace) -> None:
+    from ltc_control.core.errors import ConfigError
+
+    for option in ('noise', 'gusts', 'blackout', 'hide'):
+        if not (got := getattr(args, option)) >= 0:
+            raise ConfigError(f'--{option} must not be below 0, got {got!r}')
+    for option, meant in _CARS_ALONE.items():
+        if (got := getattr(args, option)) != meant:
+            raise ConfigError(f'--{option.replace("_", "-")} {got} is for cars; leave it out to '
+                              'judge a drone')
+    if args.card and args.model == 'expert':
+        raise ConfigError('the expert has no card; leave out --card or give a model folder')
+    if args.seconds is not None and not args.seconds > 0:
+        raise ConfigError(f'--seconds must be above 0, got {args.seconds!r}')
 
 
 def _fly_all(configs: list, *, processes: int | None) -> list:
@@ -80,6 +95,13 @@ def _conditions(args: argparse.Namespace) -> str:
     said += [f'target hidden for up to {args.hide} s'] if args.hide else []
     said += ['state zeroed each frame'] if args.reset_state else []
     return ''.join(f', {one}' for one in said)
+
+
+def _write_card(args: argparse.Namespace, summary: dict) -> None:
+    from ltc_control.training.card import add_results
+
+    title = f'Closed loop, {args.task or "reach"}, groves {args.episodes}{_conditions(args)}'
+    add_results(Path(args.model), title=title, summary=summary)
 
 
 def _print_table(summary: dict, *, title: str) -> None:

@@ -37,7 +37,7 @@ from torch.nn import functional
 VARIANCE_FLOOR = 1.0               # added to the variance [grey level^2]
 Pads = tuple[int, int, int, int]   # top, left, bottom, right
 NO_PADS: Pads = (0, 0, 0, 0)
-HALF_CHUNK = 512                   # in bfloat16: casting weights anew costs more than the cache
+HALF_CHUNK = 256                   # in bfloat16: casting weights anew costs more than the cache
 CHUNK = 32                         # frames a convolution at once: larger batches leave the cache
 
 

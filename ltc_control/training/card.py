@@ -27,6 +27,8 @@ from ltc_control.core.model_file import load_spec, ModelSpec, write_spec
 
 CARD_FILE = 'card.md'
 FAILS = '## Where it fails'
+_MOVES = {'drone': 'flying'}
+_RESULTS = {'drone': 'docs/flight.md'}
 
 
 def write_card(folder: Path, spec: ModelSpec) -> None:
@@ -63,8 +65,9 @@ def _lines(spec: ModelSpec) -> list[str]:
         + ', of '.join(f'{name[3:]} {value:.3f}' for name, value in score.items()
                        if name.startswith('r2_')), '',
         FAILS, '',
-        'Offline fit says little about driving. Closed-loop results, the conditions in which it '
-        'leaves its lane included, are in docs/results.md of the project; repeat them with '
+        f'Offline fit says little about {_MOVES.get(spec.vehicle, "driving")}. Closed-loop '
+        'results, the conditions in which it fails included, are in '
+        f'{_RESULTS.get(spec.vehicle, "docs/results.md")} of the project; repeat them with '
         '`ltc eval`.',
     ]
 
@@ -95,11 +98,22 @@ def add_results(folder: Path, *, title: str, summary: Mapping[str, Mapping[str, 
 
 
 def _table(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if all('successes' in row for row in summary.values()):
+        return _flights(summary)
     rows = [f'| {season} | {row["clean_runs"]} of {row["runs"]} | {row["departures"]} | '
             f'{row["interventions_per_km"]:.2f} | {row["mean_abs_offset_m"]:.3f} | '
             f'{row["p95_abs_offset_m"]:.3f} |' for season, row in summary.items()]
     return ['| season | clean runs | departures | per km | mean offset, m | 95 %, m |',
             '|---|---:|---:|---:|---:|---:|', *rows]
+
+
+def _flights(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    rows = [f'| {season} | {row["successes"]} of {row["episodes"]} | '
+            f'{row["out_of_view_successes"]} of {row["out_of_view_episodes"]} | '
+            f'{row["collisions"]} | {row["mean_in_view"]:.2f} | '
+            f'{row["mean_rms_distance_error_m"]:.2f} |' for season, row in summary.items()]
+    return ['| season | successes | of these out of view at the start | collisions | in view | '
+            'distance error, m |', '|---|---:|---:|---:|---:|---:|', *rows]
 
 
 def _span(tracks: list[int]) -> str:

@@ -149,8 +149,25 @@ def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> N
     for task in ('reach', 'follow'):
         assert main(['eval', str(model), '--task', task, '--episodes', '2001:2002', '--seasons',
                      'winter', '--seconds', '1', '--gusts', '4', '--hide', '2', '--noise', '0.1',
-                     '--jobs', '1', '--json', str(table)]) == 0
+                     '--jobs', '1', '--card', '--json', str(table)]) == 0
         rows = json.loads(table.read_text())['rows']
         assert [(row['seed'], row['task'], row['season']) for row in rows] == [
             (2001, task, 'winter'), (2002, task, 'winter')]
         assert {'success', 'time_s', 'final_distance_m', 'in_view', 'collisions'} <= rows[0].keys()
+    card = (model / 'card.md').read_text()
+    for task in ('reach', 'follow'):
+        assert (f'## Closed loop, {task}, groves 2001:2002, noise variance 0.1, gusts of 4.0 m/s, '
+                'target hidden for up to 2.0 s\n') in card
+    assert '| winter | 0 of 2 |' in card
+    assert 'docs/flight.md' in card
+    assert load_spec(model).vehicle == 'drone'         # and its hashes fit
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['--drop', '0.2'], '--drop 0.2 is for cars'), (['--constant-dt'], '--constant-dt'),
+    (['--rate', '10'], 'is for cars'), (['--card'], 'the expert has no card'),
+    (['--gusts', 'nan'], '--gusts must not be below 0'), (['--seconds', '0'], 'above 0')])
+def test_options_that_a_flight_cannot_heed_are_refused(
+        words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['eval', 'expert', '--task', 'reach', '--episodes', '2001', *words]) == 2
+    assert said in capsys.readouterr().err
