@@ -38,6 +38,7 @@ from ltc_control.core.obstacle import (
     Sight,
     speed_bound,
     stops,
+    swerve_bound,
 )
 from ltc_control.core.take_over import faded, HandBack, handed_back, in_command, who_drives
 
@@ -226,21 +227,24 @@ def _kept_clear(
     Bound a command by what stands in its path.
 
     The path is the arc that is asked for, not the one that the rates allow in this tick: a car
-    that stands before an obstacle with straight wheels may still steer round it. The bound is
-    not a wish that the limits smooth: brakes decide how fast the car follows it.
+    that stands before an obstacle with straight wheels may still steer round it. What it would
+    meet if that arc changed bounds it less, and never stops it. The bound is not a wish that the
+    limits smooth: brakes decide how fast the car follows it.
     """
     assert asked.request is not None
     assert asked.odometry is not None
     assert asked.sight is not None
     speed = asked.odometry.speed
     path = clamp(asked.request.curvature, curvature_bound(speed, config.limits))
-    distance = distance_ahead(asked.sight, now_ns=asked.now_ns, curvature=path, speed=speed,
-                              config=config.obstacle)
+    distance, beside = (
+        distance_ahead(asked.sight, now_ns=asked.now_ns, curvature=path, speed=speed,
+                       config=config.obstacle, swerve=swerve)
+        for swerve in (0.0, config.obstacle.swerve))
     stopped = stops(distance, stopped=after.stopped, config=config.obstacle)
     after = replace(after, stopped=stopped, distance_m=distance)
     if stopped:
         return after, command, Verdict.OBSTACLE_STOP
-    bound = speed_bound(distance, config.obstacle)
+    bound = min(speed_bound(distance, config.obstacle), swerve_bound(beside, config.obstacle))
     if bound < command.speed:
         return after, replace(command, speed=bound), Verdict.OBSTACLE_SLOW
     return after, command, verdict

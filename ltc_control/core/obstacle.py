@@ -19,11 +19,15 @@ whether enough points lie in a fixed polygon, the zone here is the area that the
 sweeps along the arc of the curvature asked for, so that a wall beside a bend is not in the way.
 As there, a source is debounced, several points make an obstacle, the nearest of all sources
 counts, and the motion since a measurement is made up for. Two zones of one distance d, measured
-from the bumper along the arc:
+from the bumper along the arc, and a third of its own:
 
 * stop: d <= stop_m, until d > stop_m + hysteresis_m;
 * approach: v t + v^2 / (2 a) <= d - stop_m, so v <= sqrt((a t)^2 + 2 a (d - stop_m)) - a t,
-  the stopping distance with reaction time t, never above sqrt(2 a d).
+  the stopping distance with reaction time t, never above sqrt(2 a d);
+* swerve: the curvature asked for is that of now, and what stands just inside a bend lies beside
+  its arc until the bend begins. So d is measured once more in what all arcs within ``swerve``
+  of the curvature sweep, and there v t + v^2 / (2 b) <= d with the full brakes b. That slows
+  the car down to ``crawl`` and never stops it: what it may swerve into is not in its way yet.
 
 A source that is configured and silent counts as blind, and blind means stop: lost information
 never removes protection.
@@ -62,6 +66,8 @@ class ObstacleConfig:
     hysteresis_m: float = 1.0                  # more than that to drive on
     deceleration: float = 2.0                  # [m/s^2] of an approach, well below the brakes'
     reaction_s: float = 0.5                    # of sensor, command and brakes together
+    swerve: float = 0.006                      # [1/m] the curvature asked for may change so much
+    brakes: float = 3.0                        # [m/s^2] for what comes into the path so late
     crawl: float = 0.3                         # [m/s] a slower approach is a stop
     seen: int = 2                              # an obstacle is there when so many ...
     of: int = 3                                # ... of the last so many measurements show it
@@ -74,10 +80,10 @@ class ObstacleConfig:
             value = getattr(self, item.name)
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigError(f'obstacle {item.name} is {value!r}; give a number >= 0')
-        if self.deceleration == 0.0 or not 1 <= self.seen <= self.of:
+        if 0.0 in (self.deceleration, self.brakes) or not 1 <= self.seen <= self.of:
             raise ConfigError(
-                'obstacles need a deceleration above 0 and 1 <= seen <= of, got '
-                f'{self.deceleration!r}, {self.seen!r} of {self.of!r}')
+                'obstacles need a deceleration and brakes above 0 and 1 <= seen <= of, got '
+                f'{self.deceleration!r}, {self.brakes!r}, {self.seen!r} of {self.of!r}')
 
 
 def along_arc(points: np.ndarray, curvature: float) -> tuple[np.ndarray, np.ndarray]:
@@ -95,10 +101,17 @@ def along_arc(points: np.ndarray, curvature: float) -> tuple[np.ndarray, np.ndar
     return np.arctan2(curvature * x, 1.0 - curvature * y) / curvature, offset
 
 
-def clearance(returns: Returns, curvature: float, config: ObstacleConfig) -> float:
-    """Return the way [m] from the bumper to the ``least``-th point in the swept area, or inf."""
+def clearance(
+    returns: Returns, curvature: float, config: ObstacleConfig, *, swerve: float = 0.0,
+) -> float:
+    """
+    Return the way [m] from the bumper to the ``least``-th point in the swept area, or inf.
+
+    With ``swerve`` [1/m] it is the area of all arcs whose curvature differs by no more than that.
+    """
     distance, offset = along_arc(returns.points, curvature)
-    side = config.half_width_m + config.margin_m
+    # two arcs are s^2 / 2 times the difference of their curvatures apart after the way s
+    side = config.half_width_m + config.margin_m + 0.5 * swerve * distance * distance
     # the outer front corner of a car in a bend runs outside the track of its side
     swing = abs(curvature) * config.front_m ** 2 / (2.0 * (1.0 + abs(curvature) * side))
     outward = -math.copysign(1.0, curvature) * offset
@@ -111,15 +124,17 @@ def clearance(returns: Returns, curvature: float, config: ObstacleConfig) -> flo
 
 def distance_ahead(
     sight: Sight, *, now_ns: int, curvature: float, speed: float, config: ObstacleConfig,
+    swerve: float = 0.0,
 ) -> float:
     """Return the way [m] to the nearest obstacle that any sensor is sure of, or inf."""
     return min((_debounced(history, now_ns=now_ns, curvature=curvature, speed=speed,
-                           config=config) for history in sight.values()), default=math.inf)
+                           config=config, swerve=swerve) for history in sight.values()),
+               default=math.inf)
 
 
 def _debounced(
     history: Sequence[Returns], *, now_ns: int, curvature: float, speed: float,
-    config: ObstacleConfig,
+    config: ObstacleConfig, swerve: float,
 ) -> float:
     """Return the distance that ``seen`` of the last ``of`` measurements agree on, or inf."""
     found = []
@@ -127,7 +142,8 @@ def _debounced(
         age_s = (now_ns - returns.stamp_ns) / 1e9
         if age_s <= config.stale_s:
             moved = max(speed, 0.0) * max(age_s, 0.0)
-            found.append(max(clearance(returns, curvature, config) - moved, 0.0))
+            found.append(max(
+                clearance(returns, curvature, config, swerve=swerve) - moved, 0.0))
     if not found:
         return math.inf
     return sorted(found)[min(config.seen, len(found)) - 1]
@@ -143,10 +159,18 @@ def blind(sight: Sight, *, now_ns: int, future_s: float, config: ObstacleConfig)
 
 def speed_bound(distance: float, config: ObstacleConfig) -> float:
     """Return the speed [m/s] from which the car still stops ``stop_m`` before the obstacle."""
-    if math.isinf(distance):
-        return math.inf
-    a, t = config.deceleration, config.reaction_s
-    return math.sqrt((a * t) ** 2 + 2.0 * a * max(distance - config.stop_m, 0.0)) - a * t
+    return _stopping(distance - config.stop_m, config.deceleration, config.reaction_s)
+
+
+def swerve_bound(distance: float, config: ObstacleConfig) -> float:
+    """Return the speed [m/s] from which the brakes still save what comes into the path so late."""
+    return max(_stopping(distance, config.brakes, config.reaction_s), config.crawl)
+
+
+def _stopping(way: float, deceleration: float, reaction_s: float) -> float:
+    """Return the speed [m/s] from which a car stands after ``way`` [m]."""
+    lag = deceleration * reaction_s
+    return math.sqrt(lag * lag + 2.0 * deceleration * max(way, 0.0)) - lag
 
 
 def stops(distance: float, *, stopped: bool, config: ObstacleConfig) -> bool:

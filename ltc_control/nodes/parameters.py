@@ -184,6 +184,12 @@ class SafetyParameters:
     obstacle_reaction_s: float = described(
         _OBSTACLE.reaction_s, 'of sensor, command and brakes together [s]', low=0.0, high=5.0,
         live=True)
+    obstacle_swerve: float = described(
+        _OBSTACLE.swerve, 'the curvature asked for may change by so much before the car stands '
+        '[1/m]', low=0.0, high=0.2, live=True)
+    obstacle_brakes: float = described(
+        _OBSTACLE.brakes, 'of the brakes for what such a change brings into the path [m/s^2]',
+        low=0.1, high=10.0, live=True)
     obstacle_crawl: float = described(
         _OBSTACLE.crawl, 'an approach slower than this is a stop [m/s]', low=0.0, high=2.0,
         live=True)

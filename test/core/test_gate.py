@@ -115,7 +115,7 @@ def expected_command(state, request, odometry, *, human=None, sight=None):
     k = sorted((max(k0 - rate * dt, -bound), request.curvature, min(k0 + rate * dt, bound)))[1]
     goal = min(request.speed, math.sqrt(A_LAT / abs(k))) if k else request.speed
     speed = sorted((max(v0 - DOWN * dt, 0.0), goal, min(v0 + UP * dt, V_MAX)))[1]
-    return k, min(speed, approach(sight, k_path, v))
+    return k, min(speed, approach(sight, k_path, v), swerving(sight, k_path, v))
 
 
 def bound_of(v):
@@ -138,14 +138,14 @@ def faded(state, asked, *, by_person):
                    (1 - share) * last.speed + share * asked.speed)
 
 
-def way_ahead(sight, k, v):
+def way_ahead(sight, k, v, swerve=0.0):
     """Return the way to the nearest obstacle, by walking the path in steps of 1 cm."""
     return walked(tuple(tuple((seen.stamp_ns, tuple(map(tuple, seen.points))) for seen in history)
-                        for history in (sight or {}).values()), k, v)
+                        for history in (sight or {}).values()), k, v, swerve)
 
 
 @functools.cache                               # the mutants ask again and again
-def walked(sight, k, v):
+def walked(sight, k, v, swerve):
     nearest = math.inf
     along = np.arange(0, min(45, 1.57 / max(abs(k), 1e-9)), 0.01)      # a quarter of the circle
     x, y = (along, 0 * along) if k == 0 else (np.sin(k * along) / k, (1 - np.cos(k * along)) / k)
@@ -162,6 +162,7 @@ def walked(sight, k, v):
                 # in a bend the front corner on the outside runs on a circle of its own
                 out = k * (point[1] - y[step]) < 0
                 reach = math.hypot(1 / abs(k) + 1.2, 2.25) - 1 / abs(k) if k and out else 1.2
+                reach += swerve * along[step] ** 2 / 2             # arcs of other curvatures
                 ways += [along[step] - 2.25] if beside < reach and point[0] > 2.25 else []
             if age_s <= 0.5:
                 found.append(max(max(min(ways), 0) - max(v, 0) * max(age_s, 0), 0))
@@ -174,6 +175,12 @@ def approach(sight, k, v):
     """Return the speed v with v * 0.5 s + v^2 / (2 * 2 m/s^2) = way - 2 m; the quadratic."""
     way = way_ahead(sight, k, v)
     return math.inf if way == math.inf else -1 + math.sqrt(1 + 4 * max(way - 2, 0))
+
+
+def swerving(sight, k, v):
+    """Return the same for 3 m/s^2 up to the obstacle, where the curvature changes by 0.006."""
+    way = way_ahead(sight, k, v, 0.006)
+    return math.inf if way == math.inf else max(-1.5 + math.sqrt(2.25 + 6 * way), 0.3)
 
 
 def judge(gate, state, request, odometry, **switches):
@@ -288,6 +295,8 @@ def ticks_with_obstacles(gate, driving, request, odometry):
               (returns((7, 0), age=600 * MS), near, far)]
     bend = returns((12 * math.sin(0.9) / 0.9, 12 * (1 - math.cos(0.9)) / 0.9))
     looks += [(bend,)]
+    # beside the arc: within its swerve at 20 m, just outside of that, and by the car's flank
+    looks += [(returns((20, y)),) for y in (1.3, 2.3, 2.5)] + [(returns((2.3, 1.21)),)]
     before = [driving, gate.GateState(NOW - 20 * MS, Command(0, 0.0, 0.0), Verdict.OBSTACLE_STOP,
                                       stopped=True)]
     asks = [request(k=0.0), request(k=0.075), request(k=-0.4), request(v=1.0, k=0.0),

@@ -29,6 +29,7 @@ from ltc_control.core.obstacle import (
     Returns,
     speed_bound,
     stops,
+    swerve_bound,
 )
 from ltc_control.core.returns import (
     points_of_cone,
@@ -64,7 +65,7 @@ def test_along_arc_is_the_inverse_of_driving_it(s, offset, k):
 
 def pushed(point, k, *, side, step=0.02):
     """Return how far the front of a car of half width ``side`` drives until it covers a point."""
-    s = np.arange(0.0, 14.0, step)
+    s = np.arange(0.0, 25.0, step)
     x, y = (s, 0 * s) if k == 0 else (np.sin(k * s) / k, (1 - np.cos(k * s)) / k)
     dx, dy = point[0] - x, point[1] - y
     ahead = dx * np.cos(k * s) + dy * np.sin(k * s)
@@ -85,6 +86,24 @@ def test_whatever_the_car_would_run_into_is_seen_in_time(x, y, k):
     wide = pushed((x, y), k, side=CONFIG.half_width_m + CONFIG.margin_m + 0.03)
     if math.isinf(wide) and abs(k) * x < 1.2:
         assert math.isinf(seen) or seen > 10.0                   # a wall beside a bend is no wall
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(2.5, 22.0), st.floats(-8, 8), st.floats(-0.1, 0.1), st.floats(-1.0, 1.0))
+def test_whatever_any_arc_within_the_swerve_would_run_into_is_seen(x, y, k, share):
+    driven = pushed((x, y), k + share * CONFIG.swerve,
+                    side=CONFIG.half_width_m + CONFIG.margin_m)
+    seen = clearance(Returns(0, np.array([[x, y]])), k, CONFIG, swerve=CONFIG.swerve)
+    if driven < min(20.0, 1.2 / max(abs(k), 1e-9)):
+        assert seen <= driven + 0.6 + (abs(k) + CONFIG.swerve) * 12
+
+
+@given(st.floats(0.0, 60.0))
+def test_what_a_swerve_would_meet_bounds_to_what_the_brakes_can_and_never_stops(way):
+    v, t, b = swerve_bound(way, CONFIG), CONFIG.reaction_s, CONFIG.brakes
+    assert v == CONFIG.crawl or v * t + v * v / (2 * b) == pytest.approx(way)
+    assert v >= CONFIG.crawl
+    assert swerve_bound(math.inf, CONFIG) == math.inf
 
 
 @given(st.floats(0.1, 60.0))
@@ -153,7 +172,8 @@ def test_a_silent_sensor_is_blind():
 
 
 @pytest.mark.parametrize('wrong', [
-    {'stop_m': -1.0}, {'deceleration': 0.0}, {'seen': 0}, {'seen': 4}, {'margin_m': math.nan}])
+    {'stop_m': -1.0}, {'deceleration': 0.0}, {'brakes': 0.0}, {'swerve': -0.1},
+    {'seen': 0}, {'seen': 4}, {'margin_m': math.nan}])
 def test_a_monitor_that_cannot_work_is_refused(wrong):
     with pytest.raises(ConfigError):
         ObstacleConfig(**wrong)
