@@ -85,11 +85,11 @@ def node(name: str) -> str:
 
 def launch(name: str) -> str:
     """Return the table of a launch file's arguments."""
-    plan = LAUNCHES[name]
+    plan, held = LAUNCHES[name], str(bringup.share('config').parent)   # here, or as installed
     rows = [f'## Arguments of {name}_launch.py', '', plan.text, '', '| name | default | what |',
             '|---|---|---|']
     for item in plan.arguments:
-        default = item.default.replace(str(ROOT) + '/', '')
+        default = item.default.replace(f'{held}/', '')
         words = f'{item.text} ({" ".join(item.choices)})' if item.choices else item.text
         rows.append(f'| `{item.name}` | {_shown(default)} | {words} |')
     return '\n'.join([*rows, ''])

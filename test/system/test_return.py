@@ -44,7 +44,7 @@ def system(model: Path) -> tuple[bringup.NodeSpec, ...]:
 
 
 def test_a_killed_policy_is_zero_at_once_and_soon_back(
-        stage: Any, model: Path, tmp_path: Path, record_property: Any) -> None:
+        stage: Any, model: Path, tmp_path: Path) -> None:
     vehicle = stage.listener()
     processes = NodeProcesses(system(model), folder=tmp_path, environment=os.environ)
     try:
@@ -61,8 +61,8 @@ def test_a_killed_policy_is_zero_at_once_and_soon_back(
         assert processes.pid('policy_node') != first
         stage.spin_until(lambda: vehicle.commands[-1].speed > 0.0, timeout=60)
         back_s = time.time() - killed_at
-        record_property('zero_s', round(zero_s, 3))
-        record_property('back_s', round(back_s, 3))
+        # not record_property: the kind of report that colcon asks for refuses it
+        print(f'zero after {zero_s:.3f} s, back after {back_s:.3f} s')
         assert zero_s < BUSY * ZERO_WITHIN_S
         assert back_s < BUSY * BACK_WITHIN_S
         wanted = {'policy_node': 'active', 'policy_node_deaths': '1'}
