@@ -44,7 +44,7 @@ site: $(TEST)  ## the documentation as pages, in site/
 	@$(RUN) -m mkdocs build --quiet --strict
 
 colcon: $(TEST)  ## build and test as an ament package, as a ROS user does
-	@AMENT_PREFIX_PATH=$(abspath $(VENV)) PATH=$(abspath $(VENV))/bin:$$PATH sh -c 'colcon build --packages-select ltc_control && colcon test --packages-select ltc_control --event-handlers console_direct+ && colcon test-result --verbose'
+	@AMENT_PREFIX_PATH=$(abspath $(VENV)) PATH=$(abspath $(VENV))/bin:$$PATH sh -c 'colcon list --packages-select ltc_control && colcon build --packages-select ltc_control && colcon test --packages-select ltc_control --event-handlers console_direct+ && colcon test-result --verbose'
 
 setup: $(TEST)  ## the whole environment, without running anything
 setup-drive: $(DRIVE)  ## what a drive needs
