@@ -37,7 +37,7 @@ class PilotStyle:
 
     top_speed: float = 3.5                 # [m/s]
     approach: float = 0.7                  # [1/s] speed per metre of distance left
-    retreat: float = 1.8                   # [1/s] per metre too near: there is little room
+    retreat: float = 0.9                   # [1/s] per metre too near; see decision 0024
     turn: float = 1.5                      # [1/s] yaw rate per bearing
     most_turn: float = 1.0                 # [rad/s]
     climb: float = 0.9                     # [1/s]
