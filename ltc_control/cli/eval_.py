@@ -20,6 +20,10 @@ import json
 from pathlib import Path
 
 CAR_SECONDS = 120.0
+# what one vehicle alone knows; said of the other it is refused, not ignored
+ALONE = {'car': ('tracks', 'seed', 'blackout_kind', 'blackout_interval', 'rate', 'drop',
+                 'constant_dt'),
+         'drone': ('task', 'episodes', 'gusts', 'hide')}
 
 HELP = 'drive a model closed loop, faster than real time, and count departures'
 EPILOG = """examples:
@@ -96,6 +100,18 @@ def run(args: argparse.Namespace) -> int:
     return 1 if args.require_clean and dirty else 0
 
 
+def refuse_options(args: argparse.Namespace, *, of: str) -> None:
+    """Raise ConfigError for an option that was given and means something for ``of`` alone."""
+    from ltc_control.core.errors import ConfigError
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for option in ALONE[of]:
+        if (got := getattr(args, option)) != parser.get_default(option):
+            raise ConfigError(f'--{option.replace("_", "-")} {got} is for a {of}; leave it out to '
+                              'judge this vehicle')
+
+
 def _vehicle(args: argparse.Namespace) -> str:
     from ltc_control.core.model_file import load_spec
     return 'car' if args.model == 'expert' else load_spec(Path(args.model)).vehicle
@@ -107,6 +123,7 @@ def _configs(args: argparse.Namespace) -> list:
     from ltc_control.core.model_file import load_spec
     from ltc_control.training.evaluate import DriveConfig
 
+    refuse_options(args, of='drone')
     args.seconds = CAR_SECONDS if args.seconds is None else args.seconds
     for option, value in (('--seconds', args.seconds), ('--blackout-interval',
                                                         args.blackout_interval)):

@@ -20,9 +20,6 @@ import json
 import math
 from pathlib import Path
 
-# what only a car's evaluation knows, and what is meant by saying nothing
-_CARS_ALONE = {'rate': '30', 'drop': '0', 'constant_dt': False, 'blackout_kind': 'black'}
-
 
 def run_flights(args: argparse.Namespace) -> int:
     """Fly all episodes; print a table, write JSON; 1 with --require-clean after a failure."""
@@ -43,10 +40,12 @@ def run_flights(args: argparse.Namespace) -> int:
 
 
 def _configs(args: argparse.Namespace) -> list:
+    from ltc_control.cli.eval_ import refuse_options
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.core.model_file import load_spec
     from ltc_control.training.flights import FlightConfig
 
+    refuse_options(args, of='car')
     _check(args)
     model = None if args.model == 'expert' else Path(args.model)
     if model is not None:
@@ -64,10 +63,6 @@ def _check(args: argparse.Namespace) -> None:
     for option in ('noise', 'gusts', 'blackout', 'hide'):
         if not (got := getattr(args, option)) >= 0:
             raise ConfigError(f'--{option} must not be below 0, got {got!r}')
-    for option, meant in _CARS_ALONE.items():
-        if (got := getattr(args, option)) != meant:
-            raise ConfigError(f'--{option.replace("_", "-")} {got} is for cars; leave it out to '
-                              'judge a drone')
     if args.card and args.model == 'expert':
         raise ConfigError('the expert has no card; leave out --card or give a model folder')
     if args.seconds is not None and not args.seconds > 0:

@@ -126,10 +126,10 @@ def _unreadable(path: Path, source: Path, error: Exception, *,
         if file.suffix == '.mcap':
             count, complete = whole_messages(file)
             if not complete:
-                todo = (f'`ltc bag recover {path} OUT` writes them into a new bag' if count
-                        else 'record it again')
+                advice = (f'`ltc bag recover {path} OUT` writes them into a new bag' if count
+                          else 'record it again')
                 return BagError(f'{str(file)!r} is truncated or damaged: {count} whole messages '
-                                f'can be read ({error}); {todo}')
+                                f'can be read ({error}); {advice}')
     where = '' if done is None else f' after {done} messages'
     return BagError(f'{str(path)!r} cannot be read{where}: {error}; check it with '
                     '`ros2 bag info`')

@@ -250,5 +250,6 @@ def test_rates_and_losses_stand_in_rows_and_summary(model: Path, tmp_path: Path,
     assert 'summer, 10 Hz, 20 % lost, dt constant' in found['summary']
     capsys.readouterr()
     for words, said in ((('--rate', '25'), '25.0 Hz'), (('--rate', 'x'), "'x'"),
-                        (('--rate', '0'), '0.0 Hz'), (('--drop', '1'), '[0, 1)')):
+                        (('--rate', '0'), '0.0 Hz'), (('--drop', '1'), '[0, 1)'),
+                        (('--gusts', '4'), '--gusts 4.0 is for a drone')):
         assert said in failed(capsys, 'eval', model, '--tracks', '1001', *words)

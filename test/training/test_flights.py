@@ -164,8 +164,10 @@ def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(('words', 'said'), [
-    (['--drop', '0.2'], '--drop 0.2 is for cars'), (['--constant-dt'], '--constant-dt'),
-    (['--rate', '10'], 'is for cars'), (['--card'], 'the expert has no card'),
+    (['--drop', '0.2'], '--drop 0.2 is for a car'), (['--constant-dt'], '--constant-dt'),
+    (['--rate', '10'], 'is for a car'),
+    (['--seed', '3'], '--seed 3'),
+    (['--tracks', '1'], '--tracks'), (['--card'], 'the expert has no card'),
     (['--gusts', 'nan'], '--gusts must not be below 0'), (['--seconds', '0'], 'above 0')])
 def test_options_that_a_flight_cannot_heed_are_refused(
         words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
