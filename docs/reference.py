@@ -28,13 +28,13 @@ import sys
 
 from ltc_control import bringup
 from ltc_control.launches import LAUNCHES
-from ltc_control.nodes import parameters
+from ltc_control.nodes import parameters, safety_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'reference.md'
 TABLES = {re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name.removesuffix('Parameters')).lower() + '_node':
           table
-          for name, table in vars(parameters).items()
+          for name, table in (vars(parameters) | vars(safety_parameters)).items()
           if name.endswith('Parameters') and is_dataclass(table)}
 
 

@@ -40,7 +40,8 @@ from ltc_control.insight.attention import Attention, AttentionMap, GRADIENT
 from ltc_control.insight.overlay import overlay
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import AttentionParameters, declare
+from ltc_control.nodes.declared import declare
+from ltc_control.nodes.parameters import AttentionParameters
 from ltc_control.nodes.running import run
 import numpy as np
 from rclpy.clock import Clock, ClockType

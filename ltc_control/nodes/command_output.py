@@ -24,7 +24,7 @@ from ltc_control.core.contracts import Command
 from ltc_control.core.errors import ConfigError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import SafetyParameters
+from ltc_control.nodes.safety_parameters import SafetyParameters
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 

@@ -41,7 +41,8 @@ from ltc_control.nodes.dashboard_picture import Picture
 from ltc_control.nodes.dashboard_server import pack, PageServer
 from ltc_control.nodes.dashboard_vehicle import CAR, VEHICLES
 from ltc_control.nodes.dashboard_view import LiveView
-from ltc_control.nodes.parameters import DashboardParameters, declare
+from ltc_control.nodes.declared import declare
+from ltc_control.nodes.parameters import DashboardParameters
 from ltc_control.nodes.running import run
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType

@@ -34,7 +34,8 @@ from ltc_control.core.model_file import load_spec
 from ltc_control.insight.tree_file import read_explanation
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import declare, ExplainerParameters
+from ltc_control.nodes.declared import declare
+from ltc_control.nodes.parameters import ExplainerParameters
 from ltc_control.nodes.running import run
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node

@@ -37,11 +37,12 @@ from ltc_control.core.reasons import in_words
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
+from ltc_control.nodes.declared import declare, watch
 from ltc_control.nodes.emergency_stop import EmergencyStop
 from ltc_control.nodes.gate_voice import GateVoice
-from ltc_control.nodes.parameters import declare, FlightSafetyParameters, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from ltc_control.nodes.safety_parameters import FlightSafetyParameters
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node

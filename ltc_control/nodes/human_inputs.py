@@ -22,7 +22,7 @@ from ltc_control.core.take_over import joystick_command, JoystickMap
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
-from ltc_control.nodes.parameters import SafetyParameters
+from ltc_control.nodes.safety_parameters import SafetyParameters
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 from std_msgs.msg import Bool

@@ -34,7 +34,8 @@ from ltc_control.core.errors import ConfigError
 from ltc_control.core.supervision import SupervisionRules, Watched
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import declare, ManagerParameters
+from ltc_control.nodes.declared import declare
+from ltc_control.nodes.parameters import ManagerParameters
 from ltc_control.nodes.running import run
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node

@@ -31,7 +31,7 @@ from ltc_control.core.returns import (
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
-from ltc_control.nodes.parameters import SafetyParameters
+from ltc_control.nodes.safety_parameters import SafetyParameters
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import Image, LaserScan, Range

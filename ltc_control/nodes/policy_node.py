@@ -44,8 +44,9 @@ from ltc_control.core.neurons import neuron_names
 from ltc_control.core.policy import Policy
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
+from ltc_control.nodes.declared import declare, watch
 from ltc_control.nodes.managed import ManagedNode
-from ltc_control.nodes.parameters import declare, PolicyParameters, watch
+from ltc_control.nodes.parameters import PolicyParameters
 from ltc_control.nodes.policy_health import PolicyHealth
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run

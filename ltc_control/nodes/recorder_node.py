@@ -41,8 +41,9 @@ from ltc_control.data.rosbag2 import Topic
 from ltc_control.data.spool import Received, Split
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
+from ltc_control.nodes.declared import declare
 from ltc_control.nodes.kept_memory import keep_memory
-from ltc_control.nodes.parameters import declare, RecorderParameters
+from ltc_control.nodes.parameters import RecorderParameters
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.recorded_topics import matcher, matching_qos, RecordedTopics
 from ltc_control.nodes.recordings import Recordings, Rules

@@ -39,13 +39,14 @@ from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
 from ltc_control.nodes.aging import Arrived
 from ltc_control.nodes.command_output import CommandOutput
+from ltc_control.nodes.declared import declare, watch
 from ltc_control.nodes.emergency_stop import EmergencyStop
 from ltc_control.nodes.gate_voice import GateVoice
 from ltc_control.nodes.human_inputs import HumanInputs
 from ltc_control.nodes.obstacle_inputs import ObstacleInputs
-from ltc_control.nodes.parameters import declare, SafetyParameters, watch
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
+from ltc_control.nodes.safety_parameters import SafetyParameters
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node

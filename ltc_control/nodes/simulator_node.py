@@ -36,7 +36,8 @@ from ltc_control.core.contracts import Frame
 from ltc_control.core.errors import BringupError
 from ltc_control.nodes import conversions as convert
 from ltc_control.nodes import qos
-from ltc_control.nodes.parameters import declare, SimulatorParameters, watch
+from ltc_control.nodes.declared import declare, watch
+from ltc_control.nodes.parameters import SimulatorParameters
 from ltc_control.nodes.readiness import Readiness
 from ltc_control.nodes.running import run
 from ltc_control.nodes.vitals import Vitals

@@ -130,7 +130,8 @@ def test_gazebo_has_a_car_and_a_drone() -> None:
 def test_the_drone_has_parameters_that_exist() -> None:
     from dataclasses import fields
 
-    from ltc_control.nodes.parameters import FlightSafetyParameters, PolicyParameters
+    from ltc_control.nodes.parameters import PolicyParameters
+    from ltc_control.nodes.safety_parameters import FlightSafetyParameters
     told = yaml.safe_load((ROOT / 'config' / 'drone.yaml').read_text())
     for node, table in (('policy_node', PolicyParameters),
                         ('flight_safety_node', FlightSafetyParameters)):

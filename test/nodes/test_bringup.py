@@ -100,7 +100,8 @@ def test_the_parameters_of_the_car_are_known_to_its_nodes() -> None:
     pytest.importorskip('rclpy')
     from dataclasses import fields
 
-    from ltc_control.nodes.parameters import PolicyParameters, SafetyParameters
+    from ltc_control.nodes.parameters import PolicyParameters
+    from ltc_control.nodes.safety_parameters import SafetyParameters
     sections = yaml.safe_load((ROOT / 'config' / 'car.yaml').read_text())
     tables = {'policy_node': PolicyParameters, 'safety_node': SafetyParameters}
     assert sections.keys() == {f'/**/{name}' for name in tables}, 'for any namespace'

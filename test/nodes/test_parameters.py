@@ -25,15 +25,15 @@ pytest.importorskip('rclpy')
 from ltc_control.core.errors import ConfigError
 from ltc_control.core.gate import GateConfig
 from ltc_control.core.limits import Limits
-from ltc_control.nodes import parameters
+from ltc_control.nodes import declared, parameters, safety_parameters
 from ltc_control.nodes.safety_node import gate_config
 from rclpy.node import Node
 
 pytestmark = pytest.mark.ros
 
-TABLES = (parameters.PolicyParameters, parameters.SafetyParameters,
+TABLES = (parameters.PolicyParameters, safety_parameters.SafetyParameters,
           parameters.SimulatorParameters, parameters.RecorderParameters,
-          parameters.FlightSafetyParameters)
+          safety_parameters.FlightSafetyParameters)
 
 
 class Bare(Node):
@@ -46,7 +46,7 @@ class Bare(Node):
 @pytest.mark.parametrize('table', TABLES)
 def test_defaults_are_declared_and_described(stage: Any, table: type) -> None:
     node = stage.add(Bare)
-    told = parameters.declare(node, table)
+    told = declared.declare(node, table)
     assert told == table()
     for item in fields(table):
         descriptor = node.describe_parameter(item.name)
@@ -55,7 +55,7 @@ def test_defaults_are_declared_and_described(stage: Any, table: type) -> None:
 
 
 def test_an_integer_may_stand_for_a_float(stage: Any) -> None:
-    told = parameters.declare(stage.add(Bare, stale_s=1), parameters.SafetyParameters)
+    told = declared.declare(stage.add(Bare, stale_s=1), safety_parameters.SafetyParameters)
     assert told.stale_s == 1.0
     assert type(told.stale_s) is float
 
@@ -66,16 +66,16 @@ def test_an_integer_may_stand_for_a_float(stage: Any) -> None:
 def test_a_wrong_value_is_refused_by_name(stage: Any, name: str, value: object) -> None:
     node = stage.add(Bare, **{name: value})
     with pytest.raises(ConfigError, match=name):
-        parameters.declare(node, parameters.SafetyParameters)
+        declared.declare(node, safety_parameters.SafetyParameters)
 
 
 def test_a_wrong_choice_is_refused_with_the_right_ones(stage: Any) -> None:
     node = stage.add(Bare, image_transport='carrier pigeon')
     with pytest.raises(ConfigError, match=r"raw.*compressed.*'carrier pigeon'"):
-        parameters.declare(node, parameters.PolicyParameters)
+        declared.declare(node, parameters.PolicyParameters)
 
 
 def test_safety_defaults_are_those_of_the_gate() -> None:
-    assert gate_config(parameters.SafetyParameters()) == GateConfig()
-    names = {item.name for item in fields(parameters.SafetyParameters)}
+    assert gate_config(safety_parameters.SafetyParameters()) == GateConfig()
+    names = {item.name for item in fields(safety_parameters.SafetyParameters)}
     assert {item.name for item in fields(Limits)} <= names
