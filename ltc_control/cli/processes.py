@@ -34,6 +34,7 @@ import yaml
 WATCHER_NICENESS = 10                      # of processes that only look on
 MOST_REVIVALS = 5
 STOP_S = 5.0                               # SIGINT, then SIGTERM, then SIGKILL, after so long each
+BURIED_S = 60.0                            # a busy kernel frees what a killed process held
 PR_SET_PDEATHSIG = 1                       # prctl(2)
 SEGMENT_BYTES = 36 << 20                   # shared memory of one participant with our profile
 SHARED_MEMORY = Path('/dev/shm')
@@ -121,7 +122,8 @@ class NodeProcesses:
             for process in chosen:
                 if process.poll() is None:
                     process.send_signal(number)
-            if _all_gone(chosen, within_s=patience_s):
+            killed = number == signal.SIGKILL
+            if _all_gone(chosen, within_s=max(patience_s, BURIED_S) if killed else patience_s):
                 return
 
     def _log(self, name: str) -> Path:

@@ -37,8 +37,8 @@ time.sleep(600)
 """
 POLITE = """
 import time
-print('ready', flush=True)
 try:
+    print('ready', flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     print('goodbye')
@@ -65,7 +65,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **programs: str,
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -75,7 +75,7 @@ def test_a_polite_process_ends_by_itself_a_stubborn_one_is_killed(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = start(tmp_path, monkeypatch, polite=POLITE, stubborn=STUBBORN)
     assert started.ended() == {}
-    started.stop(['polite'], patience_s=20.0)
+    started.stop(['polite'], patience_s=60.0)
     assert started.ended() == {'polite': 0}
     assert 'goodbye' in (tmp_path / 'log' / 'polite.txt').read_text()
     started.stop(patience_s=0.2)
@@ -89,7 +89,7 @@ def test_a_process_hears_sigint_where_its_parent_does_not(
         started = start(tmp_path, monkeypatch, polite=POLITE)
     finally:
         signal.signal(signal.SIGINT, before)
-    started.stop(patience_s=20.0)
+    started.stop(patience_s=60.0)
     assert started.ended() == {'polite': 0}
 
 
