@@ -64,6 +64,11 @@ class Watched:
         if state == ACTIVE or (state == INACTIVE and self._was_active):
             self._well = now
 
+    def excuse(self, seconds: float) -> None:
+        """Leave out so much time, in which the watcher itself had no turn and heard nobody."""
+        self._heard += seconds
+        self._well += seconds
+
     def check(self, *, now: float) -> str:
         """
         Return the transition to ask for now, 'configure' or 'activate', or ''.

@@ -48,10 +48,11 @@ PRESS_EVERY_S = 0.5
 class ManagedPeer:
     """The two services of one node with states, and what is known of it."""
 
-    def __init__(self, node: Node, name: str, rules: SupervisionRules) -> None:
+    def __init__(self, node: Node, name: str, rules: SupervisionRules, *, every_s: float) -> None:
         self.name = name
-        self.watched = Watched(rules, since=time.monotonic())
-        self._rules, self._node = rules, node
+        self._looked = time.monotonic()
+        self.watched = Watched(rules, since=self._looked)
+        self._rules, self._node, self._every_s = rules, node, every_s
         self._get = node.create_client(GetState, f'{name}/get_state')
         self._change = node.create_client(ChangeState, f'{name}/change_state')
         self._asked: tuple[Future, float] | None = None
@@ -60,6 +61,9 @@ class ManagedPeer:
     def look(self) -> None:
         """Ask for the state, and for the transition that is due; never waits."""
         now = time.monotonic()
+        idle, self._looked = now - self._looked, now
+        if idle > self._every_s + self._rules.answer_s:
+            self._excuse(idle)
         self._asked = self._fresh(self._get, self._asked, now)
         self._changing = self._fresh(self._change, self._changing, now)
         if self._asked is None and self._get.service_is_ready():
@@ -72,6 +76,13 @@ class ManagedPeer:
             request.transition.label = transition
             self._node.get_logger().info(f'{self.name}: {transition}')
             self._changing = self._change.call_async(request), now
+
+    def _excuse(self, idle: float) -> None:
+        """Do not blame it that this process had no turn: its answer may lie here unheard."""
+        self.watched.excuse(idle)
+        self._asked, self._changing = (
+            None if call is None else (call[0], call[1] + idle)
+            for call in (self._asked, self._changing))
 
     def _fresh(self, client: Any, call: tuple[Future, float] | None, now: float,
                ) -> tuple[Future, float] | None:
@@ -98,7 +109,7 @@ class ManagerNode(Node):
         if not names:
             raise ConfigError('no node was named; pass -p manage:="policy_node"')
         rules = SupervisionRules(told.answer_s, told.patience_s, told.most_deaths, told.window_s)
-        self._peers = [ManagedPeer(self, name, rules) for name in names]
+        self._peers = [ManagedPeer(self, name, rules, every_s=told.check_s) for name in names]
         self._stop_out = self.create_publisher(Bool, bringup.E_STOP, qos.EVENT)
         self._health_out = self.create_publisher(
             DiagnosticArray, bringup.DIAGNOSTICS, qos.REPORT)

@@ -74,6 +74,16 @@ def test_a_new_process_that_answers_at_once_is_a_death_too() -> None:
     assert watched.check(now=0.5) == 'configure'
 
 
+def test_a_watcher_that_had_no_turn_does_not_blame_whom_it_watches() -> None:
+    watched = Watched(RULES, since=0.0)
+    watched.hear(ACTIVE, now=0.0)
+    watched.excuse(20.0)
+    watched.check(now=20.9)
+    assert (watched.state, watched.deaths, watched.given_up) == (ACTIVE, 0, '')
+    watched.check(now=21.1)                # silence on top of it counts
+    assert (watched.state, watched.deaths) == (AWAY, 1)
+
+
 def test_away_too_long_is_given_up_for_good() -> None:
     watched = Watched(RULES, since=0.0)
     watched.check(now=14.9)
