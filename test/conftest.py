@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 
@@ -31,6 +32,14 @@ HERE = Path(__file__).resolve().parent
 MISSING = {folder: need for folder, need in NEEDS.items()
            if (HERE / folder).is_dir() and importlib.util.find_spec(need[0]) is None}
 collect_ignore = sorted(MISSING)
+
+with contextlib.suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    # an example is not wrong because another process had the machine while it was drawn or tried
+    settings.register_profile('any machine', deadline=None,
+                              suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile('any machine')
 
 
 def pytest_report_header() -> list[str]:

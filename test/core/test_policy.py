@@ -271,7 +271,7 @@ def test_the_rules_cost_little_beside_the_engine(policy):
     window = imu()
     times = []
     for one in frames:
-        start = time.perf_counter()
+        start = time.thread_time()         # others may have the machine
         policy.step(one, window)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert sorted(times)[len(times) // 2] < 2e-3
