@@ -36,13 +36,15 @@ from sensor_msgs.msg import Image, Imu
 
 HEIGHT, WIDTH = 66, 200
 PERIOD_S = 1 / 30
+LONGEST_S = 120.0                          # that anything is waited for: who waits, waits well
 RELIABLE = QoSProfile(depth=100)
 
 
 class Heard(NamedTuple):
-    """One command with the time it came, and what it asked for."""
+    """One command: when it came, when it was sent [s of this machine], what it asked for."""
 
     at: float
+    sent: float                            # a listener without a turn does not make it later
     stamp_ns: int
     speed: float
     yaw_rate: float
@@ -81,7 +83,7 @@ class Stage:
         while (left := deadline - time.monotonic()) > 0:
             self.executor.spin_once(timeout_sec=min(left, 0.02))
 
-    def spin_until(self, condition: Callable[[], bool], *, timeout: float = 30.0) -> None:
+    def spin_until(self, condition: Callable[[], bool], *, timeout: float = LONGEST_S) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, 'what was waited for did not come'
@@ -112,9 +114,22 @@ class Listener(Node):
                                  RELIABLE)
         self.create_subscription(DiagnosticArray, bringup.DIAGNOSTICS, self._on_health, RELIABLE)
 
-    def _on_command(self, message: TwistStamped) -> None:
-        self.commands.append(Heard(time.time(), convert.stamp_ns(message.header.stamp),
-                                   message.twist.linear.x, message.twist.angular.z))
+    def _on_command(self, message: TwistStamped, info: dict[str, int]) -> None:
+        self.commands.append(Heard(
+            time.time(), 1e-9 * info['source_timestamp'], convert.stamp_ns(message.header.stamp),
+            message.twist.linear.x, message.twist.angular.z))
+
+    def overdue(self, *, since: int, oldest_s: float) -> list[Heard]:
+        """
+        Return those of ``commands[since:]`` that move the car on requests older than ``oldest_s``.
+
+        One that stands alone is none: it was judged in time, and the machine stood still before
+        it was sent. Who does not look at the age sends the next one like it.
+        """
+        heard = self.commands[since:]
+        late = [c.speed != 0.0 and c.sent - 1e-9 * c.stamp_ns > oldest_s for c in heard]
+        return [c for c, before, now in zip(heard[1:], late, late[1:], strict=False)
+                if before and now]
 
     def _on_verdict(self, message: DiagnosticArray) -> None:
         self.verdicts.append(message.status[0].message)
@@ -171,11 +186,17 @@ class Vehicle(Listener):
             # on a busy machine rounds come late, but whoever listens gets a turn in each
             self.stage.spin(max(0.01, PERIOD_S - (time.monotonic() - start)))
 
-    def play_until_moving(self, *, timeout: float = 15.0) -> None:
+    def play_until(self, condition: Callable[[], Any], *, timeout: float = LONGEST_S,
+                   **how: Any) -> None:
+        """Play on until ``condition`` holds; ``how`` is handed to ``play``."""
         deadline = time.monotonic() + timeout
-        while not (self.commands and self.commands[-1].speed > 0):
-            assert time.monotonic() < deadline, f'the car never moved: {self.verdicts[-5:]}'
-            self.play(0.1)
+        while not condition():
+            assert time.monotonic() < deadline, (
+                f'what was waited for did not come: {self.verdicts[-5:]} {self.commands[-3:]}')
+            self.play(0.05, **how)
+
+    def play_until_moving(self) -> None:
+        self.play_until(lambda: self.commands and self.commands[-1].speed > 0)
 
 
 def blank(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:

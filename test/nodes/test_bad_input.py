@@ -16,7 +16,8 @@ What a broken sensor does to a real policy and a real safety node, over real DDS
 
 The rule judged here: from the moment that the newest sound frame is older than 0.2 s, every
 command to the car is zero, commands go on being published, and the car moves again once the
-sensor is well.
+sensor is well. Times are those at which safety sent: when a busy machine lets a test hear is
+another matter.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from sensor_msgs.msg import Image
 pytestmark = pytest.mark.ros
 
 STALE_S = 0.2
-SLACK_S = 0.3                              # a busy machine between publishing and hearing
+SLACK_S = 0.1                              # some ticks of safety
 NAN = float('nan')
 
 
@@ -69,32 +70,36 @@ BAD_IMAGES = {
 
 
 def assert_stands_still_then_recovers(vehicle: Any, *, after_s: float = STALE_S,
-                                      **fault: Any) -> None:
-    """Drive; break what ``fault`` names until ten late commands were heard; drive again."""
+                                      counted: str = '', verdict: str = '', **fault: Any) -> None:
+    """
+    Drive; break what ``fault`` names; drive again.
+
+    It stays broken until ten late commands were heard, and where they are named: until the
+    policy node's diagnostics count five of ``counted``, and safety gave ``verdict``.
+    """
     vehicle.play_until_moving()
-    start = time.time()
-    late: list[Any] = []
-    while len(late) < 10:
-        assert time.time() < start + 20, 'silence is not a stop'
-        vehicle.play(0.2, **fault)
-        late = [c for c in vehicle.commands if c.at > start + after_s + SLACK_S]
-    assert {(command.speed, command.yaw_rate) for command in late} == {(0.0, 0.0)}
+    start, before = time.time(), len(vehicle.verdicts)
+
+    def late() -> list[Any]:
+        # the first may have been judged in time, and the machine stood still before it was sent
+        return [c for c in vehicle.commands if c.sent > start + after_s + SLACK_S][1:]
+
+    vehicle.play_until(lambda: len(late()) >= 10
+                       and (not counted or count_of(vehicle, counted) >= 5)
+                       and (not verdict or verdict in vehicle.verdicts[before:]), **fault)
+    assert {(command.speed, command.yaw_rate) for command in late()} == {(0.0, 0.0)}
     vehicle.play_until_moving()
 
 
-def play_until_reported(vehicle: Any, key: str, count: int) -> None:
-    """Drive until the policy node's diagnostics count ``key`` up to ``count``."""
-    deadline = time.monotonic() + 10
-    while int(vehicle.health.get('policy_node: input', {}).get(key, 0)) < count:
-        assert time.monotonic() < deadline, vehicle.health
-        vehicle.play(0.2)
+def count_of(vehicle: Any, key: str) -> int:
+    """Return what the policy node's diagnostics told last."""
+    return int(vehicle.health.get('policy_node: input', {}).get(key, 0))
 
 
 @pytest.mark.parametrize('name', BAD_IMAGES)
 def test_unusable_images_stop_the_car_and_are_counted(vehicle: Any, name: str) -> None:
-    assert_stands_still_then_recovers(vehicle, image=BAD_IMAGES[name])
-    assert 'stale' in vehicle.verdicts
-    play_until_reported(vehicle, 'refused_image', 5)
+    assert_stands_still_then_recovers(vehicle, image=BAD_IMAGES[name], counted='refused_image',
+                                      verdict='stale')
     assert 'refused' in vehicle.warnings['policy_node: input']
 
 
@@ -105,8 +110,8 @@ def test_a_camera_that_stops_stops_the_car(vehicle: Any) -> None:
 def test_a_camera_that_repeats_its_stamp_stops_the_car(vehicle: Any) -> None:
     vehicle.play_until_moving()
     frozen_ns = time.time_ns()
-    assert_stands_still_then_recovers(vehicle, image=lambda _: vehicle.good_image(frozen_ns))
-    play_until_reported(vehicle, 'case_repeated_frame', 5)
+    assert_stands_still_then_recovers(vehicle, image=lambda _: vehicle.good_image(frozen_ns),
+                                      counted='case_repeated_frame')
 
 
 @pytest.mark.parametrize('seconds', [-10.0, 10.0])
@@ -119,31 +124,26 @@ def test_a_camera_clock_that_jumps_stops_the_car(vehicle: Any, seconds: float) -
 
 def test_a_camera_that_stutters_moves_the_car_only_on_fresh_frames(vehicle: Any) -> None:
     vehicle.play_until_moving()
-    start = time.time()
+    start = len(vehicle.commands)
     for _ in range(4):
-        vehicle.play(0.02)
-        vehicle.play(0.5, image=lambda _: None)
-    heard = [command for command in vehicle.commands if command.at > start + STALE_S]
-    moving = [command for command in heard if command.speed > 0]
-    assert len(moving) >= 4
-    assert len(heard) - len(moving) > 10
-    assert max(command.at - command.stamp_ns * 1e-9 for command in moving) < STALE_S + SLACK_S
+        vehicle.play_until(lambda: vehicle.commands[-1].speed == 0.0, image=lambda _: None)
+        vehicle.play_until_moving()
+    assert not vehicle.overdue(since=start, oldest_s=STALE_S + SLACK_S)
 
 
 @pytest.mark.parametrize('gyro', [(0.0, 0.0, NAN), (float('inf'), 0.0, 0.0)])
 def test_an_imu_that_is_not_finite_stops_the_car(vehicle: Any, gyro: Any) -> None:
-    assert_stands_still_then_recovers(vehicle, imu=lambda now: vehicle.send_imu(now, gyro))
-    play_until_reported(vehicle, 'case_bad_imu', 5)
+    assert_stands_still_then_recovers(vehicle, imu=lambda now: vehicle.send_imu(now, gyro),
+                                      counted='case_bad_imu')
 
 
 def test_an_imu_that_is_missing_stops_the_car(vehicle: Any) -> None:
-    assert_stands_still_then_recovers(vehicle, imu=lambda _: None)
-    play_until_reported(vehicle, 'refused_imu', 5)
+    assert_stands_still_then_recovers(vehicle, imu=lambda _: None, counted='refused_imu')
 
 
 def test_odometry_that_stops_stops_the_car(vehicle: Any) -> None:
-    assert_stands_still_then_recovers(vehicle, odometry=False, after_s=0.5)
-    assert 'no_telemetry' in vehicle.verdicts
+    assert_stands_still_then_recovers(vehicle, odometry=False, after_s=0.5,
+                                      verdict='no_telemetry')
 
 
 def frozen_image(stamp_ns: int) -> Image:
@@ -154,7 +154,7 @@ def frozen_image(stamp_ns: int) -> Image:
 def test_a_frozen_camera_on_the_move_is_standstill_until_it_thaws(vehicle: Any) -> None:
     """It takes a second of frames and a smooth stop, and longer where a busy machine is late."""
     vehicle.play_until_moving()
-    start, deadline = len(vehicle.commands), time.monotonic() + 30
+    start = len(vehicle.commands)
 
     def stands() -> bool:
         last = vehicle.commands[start:][-10:]
@@ -162,7 +162,5 @@ def test_a_frozen_camera_on_the_move_is_standstill_until_it_thaws(vehicle: Any) 
         return (len(last) == 10 and not any(c.speed or c.yaw_rate for c in last)
                 and int(told.get('frozen', 0)) > 0)
 
-    while not stands():
-        assert time.monotonic() < deadline, 'the car drives on with a frozen camera'
-        vehicle.play(0.2, image=frozen_image)
+    vehicle.play_until(stands, image=frozen_image)
     vehicle.play_until_moving()

@@ -50,7 +50,7 @@ def server() -> Iterator[PageServer]:
 def run(browser: Callable[[aiohttp.ClientSession], Any]) -> Any:
     async def session() -> Any:
         async with aiohttp.ClientSession() as client:
-            return await asyncio.wait_for(browser(client), 60)
+            return await asyncio.wait_for(browser(client), 120)
 
     return asyncio.run(session())
 
@@ -228,7 +228,7 @@ def test_a_browser_that_talks_is_shown_the_door(server: PageServer) -> None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -107,7 +107,7 @@ def test_a_node_may_do_what_it_does_and_nothing_else(
 
     with contextlib.suppress(AssertionError):              # the graph is a thread behind its node
         stage.spin_until(lambda: all(allowed(name, 'topics', way) - topics(way) <= known
-                                     for way in ('publish', 'subscribe')), timeout=20.0)
+                                     for way in ('publish', 'subscribe')))
     for way in ('publish', 'subscribe'):
         used, may = topics(way), allowed(name, 'topics', way)
         assert used <= may, f'{name} may not {way} {used - may}'

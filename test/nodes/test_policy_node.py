@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ pytestmark = pytest.mark.ros
 
 STEP_NS = 1_000_000_000 // 30
 NUMBER = np.float32(0.01), 5.0             # what the test's model commands
+LONGEST_WAIT_S = 1.0                       # that the node takes: a busy machine hears the IMU late
 
 
 def ready(stage: Any, vehicle: Any) -> None:
@@ -48,11 +50,16 @@ def ready(stage: Any, vehicle: Any) -> None:
     stage.spin(0.2)
 
 
-def test_each_frame_gets_one_request_with_its_stamp_and_neurons(stage: Any, model: Path) -> None:
-    stage.add(PolicyNode, model=str(model))
-    vehicle = stage.vehicle()
+def neurons_of(vehicle: Any) -> list[JointState]:
     neurons: list[JointState] = []
     vehicle.create_subscription(JointState, bringup.NEURONS, neurons.append, QoSProfile(depth=50))
+    return neurons
+
+
+def test_each_frame_gets_one_request_with_its_stamp_and_neurons(stage: Any, model: Path) -> None:
+    stage.add(PolicyNode, model=str(model), imu_wait_s=LONGEST_WAIT_S)
+    vehicle = stage.vehicle()
+    neurons = neurons_of(vehicle)
     ready(stage, vehicle)
     start = time.time_ns()
     stamps = [start, start + STEP_NS, start + 3 * STEP_NS]      # the third is two steps late
@@ -60,6 +67,7 @@ def test_each_frame_gets_one_request_with_its_stamp_and_neurons(stage: Any, mode
         vehicle.send_imu(stamp, (0.0, 0.0, 0.25 * (index + 1)))
         vehicle.image_out.publish(vehicle.good_image(stamp))
         stage.spin_until(lambda: len(neurons) == index + 1)     # noqa: B023
+    stage.spin_until(lambda: len(vehicle.requests) == len(stamps))
     assert [convert.stamp_ns(m.header.stamp) for m in vehicle.requests] == stamps
     for message in vehicle.requests:
         assert message.twist.linear.x == NUMBER[1]
@@ -72,16 +80,21 @@ def test_each_frame_gets_one_request_with_its_stamp_and_neurons(stage: Any, mode
 
 
 def test_a_frame_waits_for_its_imu(stage: Any, model: Path) -> None:
-    stage.add(PolicyNode, model=str(model), imu_wait_s=0.5)
+    stage.add(PolicyNode, model=str(model), imu_wait_s=LONGEST_WAIT_S)
     vehicle = stage.vehicle()
+    neurons = neurons_of(vehicle)
     ready(stage, vehicle)
-    stamp = time.time_ns()
-    vehicle.send_imu(stamp - 8_000_000)
-    vehicle.image_out.publish(vehicle.good_image(stamp))
-    stage.spin(0.15)
-    assert not vehicle.requests
-    vehicle.send_imu(stamp)
-    stage.spin_until(lambda: len(vehicle.requests) == 1, timeout=0.3)
+    start, took_s = time.time_ns(), math.inf
+    while took_s > LONGEST_WAIT_S:         # a busy machine had it wait as long as it may
+        begun, number = time.monotonic(), len(neurons)
+        stamp = start + number * STEP_NS
+        vehicle.send_imu(stamp - 8_000_000, (0.0, 0.0, 0.25))
+        vehicle.image_out.publish(vehicle.good_image(stamp))
+        stage.spin(0.15)
+        vehicle.send_imu(stamp, (0.0, 0.0, 0.75))
+        stage.spin_until(lambda: len(neurons) > number)          # noqa: B023
+        took_s = time.monotonic() - begun
+    assert neurons[-1].position[1] == pytest.approx(0.5)         # the mean gyro_z: it knew both
 
 
 def test_a_frame_waits_no_longer_than_it_may(stage: Any, model: Path) -> None:
@@ -91,11 +104,12 @@ def test_a_frame_waits_no_longer_than_it_may(stage: Any, model: Path) -> None:
     stamp = time.time_ns()
     vehicle.send_imu(stamp - 8_000_000)    # belongs to the frame, but does not reach its stamp
     vehicle.image_out.publish(vehicle.good_image(stamp))
-    stage.spin_until(lambda: len(vehicle.requests) == 1, timeout=2.0)
+    stage.spin_until(lambda: len(vehicle.requests) == 1)
 
 
 def test_compressed_images_drive_too_and_broken_ones_do_not(stage: Any, model: Path) -> None:
-    stage.add(PolicyNode, model=str(model), image_transport='compressed')
+    stage.add(PolicyNode, model=str(model), image_transport='compressed',
+              imu_wait_s=LONGEST_WAIT_S)
     vehicle = stage.vehicle()
     out = vehicle.create_publisher(CompressedImage, bringup.CAMERA + '/compressed',
                                    qos_profile_sensor_data)
@@ -111,8 +125,8 @@ def test_compressed_images_drive_too_and_broken_ones_do_not(stage: Any, model: P
         message = CompressedImage(format='jpeg', data=data)
         message.header.stamp = convert.time_message(stamp)
         out.publish(message)
-        stage.spin(0.1)
-    stage.spin_until(lambda: bool(vehicle.requests))
+        stage.spin_until(lambda: vehicle.requests or vehicle.health.get(
+            'policy_node: input', {}).get('refused_image') == str(index + 1))  # noqa: B023
     assert [convert.stamp_ns(m.header.stamp) for m in vehicle.requests] == [start + 2 * STEP_NS]
 
 
@@ -139,7 +153,7 @@ def test_a_harmed_model_folder_ends_the_process_with_code_2_and_one_line(
     harm(folder)
     done = subprocess.run(
         [sys.executable, '-m', 'ltc_control.nodes.policy_node', '--ros-args',
-         '-p', f'model:={folder}'], capture_output=True, text=True, timeout=60, check=False)
+         '-p', f'model:={folder}'], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 2
     line, = [text for text in done.stderr.splitlines() if text.strip()]
     assert line.startswith('error: ')

@@ -91,7 +91,7 @@ def say(stage: Any, out: Any, words: list[str]) -> None:
 
 
 def wait_for(stage: Any, condition: Callable[[], bool]) -> None:
-    stage.spin_until(condition, timeout=60)
+    stage.spin_until(condition)
 
 
 def recorded(ears: Any) -> int:

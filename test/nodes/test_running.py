@@ -89,7 +89,7 @@ def test_signals_in_a_row_end_a_node_cleanly(first: signal.Signals) -> None:
         assert 'verdict' in node.stderr.readline()
         for number in (first, signal.SIGINT, signal.SIGTERM):
             node.send_signal(number)
-        _, said = node.communicate(timeout=30)
+        _, said = node.communicate(timeout=120)
     finally:
         node.kill()
         node.wait()

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,23 +35,24 @@ from std_srvs.srv import Trigger
 pytestmark = pytest.mark.ros
 
 
-def drive(vehicle: Any, seconds: float, *, stamp_shift_s: float = 0.0,
-          speed: float = 5.0, yaw_rate: float = 0.05) -> None:
-    """Send requests and odometry at 30 Hz."""
+def drive_until(vehicle: Any, condition: Callable[[], Any], *, stamp_shift_s: float = 0.0,
+                speed: float = 5.0, yaw_rate: float = 0.05) -> set[int]:
+    """Send requests and odometry at 30 Hz until ``condition``; return the stamps asked with."""
+    asked = set()
+
     def request(now: int) -> None:
-        message = TwistStamped()
-        message.header.stamp = convert.time_message(now + int(stamp_shift_s * 1e9))
+        message, stamp_ns = TwistStamped(), now + int(stamp_shift_s * 1e9)
+        message.header.stamp = convert.time_message(stamp_ns)
         message.twist.linear.x, message.twist.angular.z = speed, yaw_rate
         vehicle.request_out.publish(message)
+        asked.add(stamp_ns)
 
-    vehicle.play(seconds, image=lambda _: None, imu=request)
+    vehicle.play_until(condition, image=lambda _: None, imu=request)
+    return asked
 
 
-def drive_until_moving(vehicle: Any) -> None:
-    deadline = time.monotonic() + 15
-    while not (vehicle.commands and vehicle.commands[-1].speed > 0):
-        assert time.monotonic() < deadline, vehicle.verdicts[-3:]
-        drive(vehicle, 0.1)
+def drive_until_moving(vehicle: Any) -> set[int]:
+    return drive_until(vehicle, lambda: vehicle.commands and vehicle.commands[-1].speed > 0)
 
 
 @pytest.fixture
@@ -64,38 +65,57 @@ def last(vehicle: Any) -> tuple[float, str]:
     return vehicle.commands[-1].speed, vehicle.verdicts[-1]
 
 
+def followed(vehicle: Any) -> set[int]:
+    """Return the stamps of all commands that were not zero; NaN is not."""
+    return {c.stamp_ns for c in vehicle.commands if (c.speed, c.yaw_rate) != (0.0, 0.0)}
+
+
+def refused(vehicle: Any, verdict: str) -> Callable[[], bool]:
+    """Return whether from now on ten verdicts were this one, the newest, with zero, among them."""
+    before = len(vehicle.verdicts)
+    return lambda: (last(vehicle) == (0.0, verdict)
+                    and vehicle.verdicts[before:].count(verdict) >= 10)
+
+
+def held(vehicle: Any, verdict: str) -> Callable[[], bool]:
+    """Return whether from now on there were ten zeros in a row with this verdict."""
+    first, before = len(vehicle.commands), len(vehicle.verdicts)
+    return lambda: (vehicle.verdicts[before:][-10:] == [verdict] * 10
+                    and [c.speed for c in vehicle.commands[first:]][-10:] == [0.0] * 10)
+
+
 def test_nothing_asked_is_zero_published_at_its_rate(stage: Any, vehicle: Any) -> None:
-    stage.spin_until(lambda: len(vehicle.commands) > 5)
-    before = len(vehicle.commands)
-    stage.spin_until(lambda: len(vehicle.commands) > before + 60)
-    gaps_s = np.diff([command.stamp_ns for command in vehicle.commands[before:]]) * 1e-9
-    assert 0.015 < np.median(gaps_s) < 0.04        # 50 Hz, on a busy machine
+    def of_ten() -> Any:
+        """Return the mean gaps [s] of each ten successive commands."""
+        stamps = np.array([command.stamp_ns for command in vehicle.commands[5:]])
+        return (stamps[10:] - stamps[:-10]) * 1e-10
+
+    # at 50 Hz as soon as a busy machine lets it, and after a pause it does not catch up
+    stage.spin_until(lambda: len(of_ten()) > 50 and of_ten().min() < 0.025)
+    assert np.median(of_ten()) > 0.018
     assert {command.speed for command in vehicle.commands} == {0.0}
 
 
 def test_a_request_passes_with_its_stamp(vehicle: Any) -> None:
-    drive_until_moving(vehicle)
-    asked = {convert.stamp_ns(message.header.stamp) for message in vehicle.requests}
-    moving = [command for command in vehicle.commands if command.speed > 0]
-    assert {command.stamp_ns for command in moving} <= asked
-    drive(vehicle, 1.5)
-    assert last(vehicle) == (5.0, 'pass')
+    asked = drive_until_moving(vehicle)
+    asked |= drive_until(vehicle, lambda: last(vehicle) == (5.0, 'pass'))
+    assert followed(vehicle) <= asked
 
 
 @pytest.mark.parametrize('shift_s', [-0.5, 0.5])
 def test_an_old_or_future_stamp_is_stale_though_it_arrives_now(vehicle: Any, shift_s: float,
                                                                ) -> None:
     drive_until_moving(vehicle)
-    drive(vehicle, 0.6, stamp_shift_s=shift_s)
-    assert last(vehicle) == (0.0, 'stale')
+    asked = drive_until(vehicle, refused(vehicle, 'stale'), stamp_shift_s=shift_s)
+    assert not followed(vehicle) & asked
 
 
 @pytest.mark.parametrize(('speed', 'yaw_rate'), [
     (float('nan'), 0.0), (5.0, float('nan')), (float('inf'), 0.0), (-3.0, 0.0), (5.0, 50.0)])
 def test_a_request_out_of_range_is_zero(vehicle: Any, speed: float, yaw_rate: float) -> None:
     drive_until_moving(vehicle)
-    drive(vehicle, 0.4, speed=speed, yaw_rate=yaw_rate)
-    assert last(vehicle) == (0.0, 'invalid')
+    asked = drive_until(vehicle, refused(vehicle, 'invalid'), speed=speed, yaw_rate=yaw_rate)
+    assert not followed(vehicle) & asked
 
 
 def test_a_person_takes_over_and_hands_back(stage: Any, vehicle: Any) -> None:
@@ -103,11 +123,9 @@ def test_a_person_takes_over_and_hands_back(stage: Any, vehicle: Any) -> None:
     drive_until_moving(vehicle)
     stage.spin_until(lambda: out.get_subscription_count() == 1)
     out.publish(Bool(data=True))
-    drive(vehicle, 0.4)
-    assert last(vehicle) == (0.0, 'take_over')
+    drive_until(vehicle, held(vehicle, 'take_over'))
     out.publish(Bool(data=False))
-    drive(vehicle, 0.4)
-    assert last(vehicle)[0] > 0
+    drive_until_moving(vehicle)
 
 
 def test_an_emergency_stop_holds_until_it_is_released(stage: Any, vehicle: Any) -> None:
@@ -122,15 +140,13 @@ def test_an_emergency_stop_holds_until_it_is_released(stage: Any, vehicle: Any) 
         return answer.result().success
 
     out.publish(Bool(data=True))
-    drive(vehicle, 0.4)
-    assert last(vehicle) == (0.0, 'e_stop')
+    drive_until(vehicle, held(vehicle, 'e_stop'))
     assert not release()                   # still pressed
     out.publish(Bool(data=False))
-    drive(vehicle, 0.4)
-    assert last(vehicle) == (0.0, 'e_stop')
+    drive_until(vehicle, lambda: not stage.safety._stop.pressed)
+    drive_until(vehicle, held(vehicle, 'e_stop'))
     assert release()
-    drive(vehicle, 0.4)
-    assert last(vehicle)[0] > 0
+    drive_until_moving(vehicle)
 
 
 def test_the_verdict_is_latched_for_those_who_come_late(stage: Any, vehicle: Any) -> None:
@@ -153,7 +169,7 @@ def test_lockstep_answers_each_request_once_with_its_stamp(stage: Any) -> None:
     stage.add(SafetyNode, lockstep=True)
     vehicle = stage.vehicle()
     stage.spin_until(lambda: vehicle.request_out.get_subscription_count() == 2
-                     and vehicle.odometry_out.get_subscription_count() == 0, timeout=5)
+                     and vehicle.odometry_out.get_subscription_count() == 0)
     # lockstep subscribes reliably, so odometry has to be offered reliably
     from nav_msgs.msg import Odometry as OdometryMessage
     reliable = vehicle.create_publisher(OdometryMessage, bringup.ODOMETRY, 10)

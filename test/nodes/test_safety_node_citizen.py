@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import importlib.util
 import math
 import os
@@ -44,9 +45,10 @@ from rclpy.parameter_client import AsyncParameterClient
 pytestmark = pytest.mark.ros
 
 
-def ask(vehicle: Any, seconds: float, *, speed: float = 5.0) -> None:
-    vehicle.play(seconds, image=lambda _: None, imu=lambda now: vehicle.request_out.publish(
-        convert.twist_from_command(Command(now, 0.0, speed))))
+def ask_until(vehicle: Any, condition: Callable[[], bool], *, speed: float = 5.0) -> None:
+    vehicle.play_until(
+        condition, image=lambda _: None, imu=lambda now: vehicle.request_out.publish(
+            convert.twist_from_command(Command(now, 0.0, speed))))
 
 
 def test_limits_change_while_it_drives_and_nonsense_is_refused(stage: Any) -> None:
@@ -61,11 +63,9 @@ def test_limits_change_while_it_drives_and_nonsense_is_refused(stage: Any) -> No
         stage.spin_until(future.done)
         return [result.successful for result in future.result().results]
 
-    while not (vehicle.commands and vehicle.commands[-1].speed == 5.0):
-        ask(vehicle, 0.1)
+    ask_until(vehicle, lambda: vehicle.commands and vehicle.commands[-1].speed == 5.0)
     assert change(max_speed=3.0) == [True]
-    while vehicle.commands[-1].speed != 3.0:                     # at the rate of the limits
-        ask(vehicle, 0.1)
+    ask_until(vehicle, lambda: vehicle.commands[-1].speed == 3.0)      # at the rate of the limits
     assert change(max_speed=-1.0) == [False]
     assert change(max_speed=math.nan) == [False]
     assert change(max_speed='fast') == [False]
@@ -73,8 +73,7 @@ def test_limits_change_while_it_drives_and_nonsense_is_refused(stage: Any) -> No
     assert change(rate_hz=20.0) == [False]                       # read-only
     assert change(scan_topic='/scan') == [False]
     assert change(max_speed=4) == [True]                         # an integer is a number
-    while vehicle.commands[-1].speed != 4.0:
-        ask(vehicle, 0.1)
+    ask_until(vehicle, lambda: vehicle.commands[-1].speed == 4.0)
 
 
 def test_a_plain_twist_for_vehicles_that_know_no_stamps(stage: Any) -> None:
@@ -140,18 +139,17 @@ def test_an_ackermann_drive_goes_out(stage: Any) -> None:
 def test_diagnostics_tell_rates_ages_and_who_drives(stage: Any) -> None:
     stage.add(SafetyNode)
     vehicle = stage.vehicle()
-    for _ in range(50):
-        ask(vehicle, 0.2)
+    # the rates that are sent and asked for are 30 and 50 Hz; a busy machine is seldom that quick
+    ranges = {'requests_hz': (5, 40), 'odometry_hz': (5, 40), 'commands_hz': (10, 60),
+              'request_age_s': (0, 1), 'odometry_age_s': (0, 1), 'cpu_percent': (0.1, 150)}
+
+    def told() -> bool:
         values = vehicle.health.get('safety_node: gate', {})
-        if float(values.get('requests_hz', 0)) > 5 and 'pass' in values:
-            break
-    assert values['in_command'] == 'policy'
-    assert float(values['commands_hz']) > 10
-    assert float(values['odometry_hz']) > 5
-    assert 0 <= float(values['request_age_s']) < 1
-    assert 0 <= float(values['odometry_age_s']) < 1
-    assert 0 < float(values['cpu_percent']) < 150
-    assert values['reason']
+        return ('pass' in values and values['in_command'] == 'policy' and values['reason'] != ''
+                and all(low <= float(values.get(name, 'nan')) <= high
+                        for name, (low, high) in ranges.items()))
+
+    ask_until(vehicle, told)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -160,7 +158,7 @@ def test_it_leaves_cleanly(number: signal.Signals) -> None:
                             stderr=subprocess.PIPE, text=True, env=os.environ)
     assert 'verdict' in node.stderr.readline()
     node.send_signal(number)
-    _, said = node.communicate(timeout=20)
+    _, said = node.communicate(timeout=120)
     assert (node.returncode, 'Traceback' in said) == (0, False)
 
 
