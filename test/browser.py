@@ -37,7 +37,7 @@ NAMES = ('chromium', 'chromium-browser', 'google-chrome')
 SWITCHES = ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
             '--disable-background-networking', '--disable-component-update', '--disable-sync',
             '--disable-dev-shm-usage', '--hide-scrollbars', '--remote-debugging-port=0')
-START_S, ANSWER_S = 60.0, 60.0
+START_S, ANSWER_S = 120.0, 120.0           # many processes on a busy machine
 
 
 def find() -> str | None:
@@ -113,7 +113,7 @@ class Browser:
         assert 'exceptionDetails' not in answer, answer
         return answer['result'].get('value')
 
-    def wait(self, script: str, *, within_s: float = 30.0,
+    def wait(self, script: str, *, within_s: float = 120.0,
              alive: Callable[[], None] = lambda: None) -> Any:
         """Return the value of an expression once it is true; ``alive`` may give up earlier."""
         deadline = time.monotonic() + within_s

@@ -36,6 +36,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from ltc_control.cli.processes import choose_domain
 from ltc_control.core.contracts import Command
 from ltc_control.core.gate import GateConfig, GateState
 from ltc_control.core.gate import step as gate_step
@@ -47,6 +48,7 @@ from ltc_control.sim.environment import Environment, EnvironmentSpec
 pytestmark = [pytest.mark.ros, pytest.mark.gl]
 
 TRACK, SECONDS, SEED, START_SPEED, RATE_HZ = 1001, 5, 3, 6.0, 30
+ENDED_S = 300.0                            # at the latest, with its report, on a busy machine
 TRACES = ('frames', 'pose', 'request', 'command', 'lane', 'departures', 'neurons')
 
 
@@ -56,7 +58,7 @@ def command_line(model: Path, out: Path, *words: str) -> list[str]:
             *words]
 
 
-def run(model: Path, out: Path, *words: str, timeout: float = 240) -> Any:
+def run(model: Path, out: Path, *words: str, timeout: float = 600) -> Any:
     return subprocess.run(command_line(model, out, *words), capture_output=True, text=True,
                           timeout=timeout, check=False)
 
@@ -172,6 +174,12 @@ def recorded_bytes(out: Path) -> int:
     return sum(path.stat().st_size for path in out.glob('bag.spool/*'))
 
 
+def recorded_verdicts(out: Path, *verdicts: str) -> int:
+    """Return how often these words stand in the spool, each with the zero that ends a string."""
+    data = b''.join(path.read_bytes() for path in out.glob('bag.spool/*'))
+    return sum(data.count(verdict.encode() + b'\0') for verdict in verdicts)
+
+
 def children_of(pid: int) -> dict[str, int]:
     """Return process ids by node name, read from /proc."""
     found = {}
@@ -190,14 +198,15 @@ def children_of(pid: int) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_live_drive_with_report_and_code_130(model: Path, tmp_path: Path) -> None:
-    out = tmp_path / 'run'
-    drive = start(model, out, '--seconds', '60')
+    out, begun = tmp_path / 'run', time.time()
+    drive = start(model, out, '--seconds', '600')               # longer than it is waited for
     wait_until_driving(out, drive)
     nodes = children_of(drive.pid)
     assert len(nodes) == 4
-    wait_until(lambda: recorded_bytes(out) > 60 * 200 * 66 * 3)        # 60 images
+    wait_until(lambda: recorded_bytes(out) > 60 * 200 * 66 * 3         # 60 images
+               and recorded_verdicts(out, 'pass', 'limited') > 30)
     drive.send_signal(signal.SIGINT)
-    _, said = drive.communicate(timeout=180)
+    _, said = drive.communicate(timeout=ENDED_S)
     assert drive.returncode == 130, said
     assert 'Traceback' not in said
     assert not any(Path(f'/proc/{pid}').exists() for pid in nodes.values())
@@ -206,17 +215,17 @@ def test_ctrl_c_ends_a_live_drive_with_report_and_code_130(model: Path, tmp_path
     assert figures['verdicts'].get('pass', 0) + figures['verdicts'].get('limited', 0) > 10
     assert 0 < figures['latency_ms']['p50'] < 1000
     stamp_ns = read_drive(out / 'bag').frames.stamps_ns[0]
-    assert abs(stamp_ns * 1e-9 - time.time()) < 120         # the real clock
+    assert begun < stamp_ns * 1e-9 < time.time()            # the real clock
 
 
 @pytest.mark.slow
 def test_a_node_that_dies_ends_the_drive_in_words(model: Path, tmp_path: Path) -> None:
     out = tmp_path / 'run'
-    drive = start(model, out, '--seconds', '60', '--lockstep')
+    drive = start(model, out, '--seconds', '600', '--lockstep')
     wait_until_driving(out, drive)
     nodes = children_of(drive.pid)
     os.kill(nodes['policy_node'], signal.SIGKILL)
-    _, said = drive.communicate(timeout=180)
+    _, said = drive.communicate(timeout=ENDED_S)
     assert drive.returncode == 4
     assert 'policy_node was killed by signal 9' in said
     assert 'Traceback' not in said
@@ -226,7 +235,7 @@ def test_a_node_that_dies_ends_the_drive_in_words(model: Path, tmp_path: Path) -
 @pytest.mark.slow
 def test_nodes_do_not_outlive_a_killed_drive(model: Path, tmp_path: Path) -> None:
     out = tmp_path / 'run'
-    drive = start(model, out, '--seconds', '60')
+    drive = start(model, out, '--seconds', '600')
     wait_until_driving(out, drive)
     nodes = children_of(drive.pid)
     drive.kill()
@@ -254,11 +263,12 @@ def test_a_machine_without_opengl_is_told_what_to_install(
 
 
 def test_a_domain_in_use_is_refused(model: Path, tmp_path: Path) -> None:
+    domain = choose_domain(None)           # not one that somebody else on this machine has taken
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(('0.0.0.0', 7400 + 250 * 77 + 10))
-        done = run(model, tmp_path / 'run', '--domain', '77')
+        taken.bind(('0.0.0.0', 7400 + 250 * domain + 10))
+        done = run(model, tmp_path / 'run', '--domain', str(domain))
     assert done.returncode == 4
-    assert 'domain 77 is in use' in done.stderr
+    assert f'domain {domain} is in use' in done.stderr
     assert not (tmp_path / 'run').exists()
 
 

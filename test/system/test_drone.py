@@ -48,7 +48,7 @@ def flown(out: Path, *words: str, seconds: float = SECONDS) -> dict[str, Any]:
         [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--vehicle', 'drone', '--seed',
          str(EPISODE), '--lockstep', '--seconds', str(seconds), '--out', str(out), '--no-video',
          '--no-page', '--json', f'{out}.json', *words],
-        capture_output=True, text=True, timeout=240, check=False)
+        capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(Path(f'{out}.json').read_text())
 

@@ -44,7 +44,7 @@ def drive(out: Path, *words: str) -> tuple[Any, dict[str, Any], str]:
         [sys.executable, '-m', 'ltc_control.cli.main', 'drive', '--lockstep', '--seconds', '11',
          '--model', str(bringup.share('models/car_lane')), '--obstacle', f'box:{ARC}:0:{GONE_S}',
          '--no-video', '--no-page', '--out', str(out), '--json', str(out) + '.json', *words],
-        capture_output=True, text=True, timeout=240, check=False)
+        capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     last = (out / 'log' / 'simulator_node.txt').read_text()
     return read_drive(out / 'bag'), json.loads(Path(f'{out}.json').read_text()), last
