@@ -124,7 +124,7 @@ def test_no_other_program_is_asked_for() -> None:
 def test_the_reference_is_what_the_code_says() -> None:
     pytest.importorskip('rclpy')
     done = subprocess.run([sys.executable, str(ROOT / 'docs' / 'reference.py'), '--check'],
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -138,7 +138,7 @@ def test_the_site_lists_pages_that_exist() -> None:
 def test_the_site_builds(tmp_path: Path) -> None:
     pytest.importorskip('mkdocs')
     done = subprocess.run([sys.executable, '-m', 'mkdocs', 'build', '--quiet', '--strict',
-                           '--site-dir', str(tmp_path / 'site')], cwd=ROOT, timeout=120,
+                           '--site-dir', str(tmp_path / 'site')], cwd=ROOT, timeout=300,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert 'make drive' in (tmp_path / 'site' / 'index.html').read_text()

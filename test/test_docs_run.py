@@ -83,7 +83,7 @@ def test_make_would_do_it(line: str) -> None:
         pytest.skip('make is not installed')
     words = DOCS.words_of(line)
     done = subprocess.run(['make', '-n', *words[1:]], cwd=ROOT, capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -97,6 +97,6 @@ def measured() -> list[str]:
 @pytest.mark.parametrize('script', measured())
 def test_a_benchmark_of_the_pages_starts(script: str) -> None:
     done = subprocess.run([sys.executable, script, '--help'], cwd=ROOT, capture_output=True,
-                          text=True, timeout=120, check=False)
+                          text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert '--json' in done.stdout or 'usage' in done.stdout

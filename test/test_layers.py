@@ -129,7 +129,7 @@ def loaded_after(statement: str) -> set[str]:
     code = (f'{statement}\nimport sys\n'
             'print("LOADED", *{name.split(".")[0] for name in sys.modules})')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                          timeout=120, cwd=ROOT, check=False)
+                          timeout=300, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     line = next(text for text in done.stdout.splitlines() if text.startswith('LOADED'))
     return set(line.split()[1:])

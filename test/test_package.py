@@ -53,7 +53,7 @@ LICENCE = ('# Licensed under the Apache License, Version 2.0', '# limitations un
 def tracked(*patterns: str) -> list[Path]:
     """Return the files that git knows; without git, all that match outside of environments."""
     try:
-        names = subprocess.run(['git', 'ls-files', '--', *patterns], cwd=ROOT, timeout=30,
+        names = subprocess.run(['git', 'ls-files', '--', *patterns], cwd=ROOT, timeout=300,
                                capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         pytest.skip('not a git checkout')
@@ -79,7 +79,7 @@ def manifest() -> ET.Element:
 @pytest.fixture(scope='module')
 def metadata() -> dict[str, str]:
     done = subprocess.run([sys.executable, 'setup.py', '--name', '--version', '--license',
-                           '--maintainer-email'], cwd=ROOT, timeout=60, capture_output=True,
+                           '--maintainer-email'], cwd=ROOT, timeout=300, capture_output=True,
                           text=True, check=False)
     if done.returncode:
         pytest.skip(f'setuptools is not installed here: {done.stderr[-200:]}')
@@ -169,7 +169,7 @@ def test_every_data_file_is_installed() -> None:
             'setuptools.setup = lambda **given: print("FILES", *sum((files for _, files in '
             'given["data_files"]), []))\n'
             'runpy.run_path("setup.py")')
-    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, timeout=60,
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, timeout=300,
                           capture_output=True, text=True, check=False)
     if 'No module named' in done.stderr:
         pytest.skip('setuptools is not installed here')
@@ -229,7 +229,7 @@ def test_changelog_names_the_version_or_what_comes() -> None:
 
 @pytest.mark.skipif(COLCON is None, reason='colcon is not installed')
 def test_colcon_sees_an_ament_package() -> None:
-    done = subprocess.run([COLCON, 'list', '--base-paths', str(ROOT)], timeout=180,
+    done = subprocess.run([COLCON, 'list', '--base-paths', str(ROOT)], timeout=300,
                           capture_output=True, text=True, check=True)
     assert any(line.split()[0] == 'ltc_control' and line.endswith('(ros.ament_python)')
                for line in done.stdout.splitlines())

@@ -34,7 +34,7 @@ CALL = ('import argparse, sys\n'
 
 def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the doctor in a process of its own: some checks prepare the environment."""
-    return subprocess.run([sys.executable, '-c', CALL, *arguments], timeout=120, check=False,
+    return subprocess.run([sys.executable, '-c', CALL, *arguments], timeout=300, check=False,
                           capture_output=True, text=True, env={**os.environ, **environment})
 
 

@@ -47,7 +47,7 @@ def test_a_wrong_variable_is_named_and_ends_nothing(variable: str, value: str) -
     done = subprocess.run(
         [sys.executable, '-m', 'ltc_control.cli.main', 'doctor', '--only', 'domain', 'topics',
          '--json'], env={**os.environ, variable: value}, capture_output=True, text=True,
-        timeout=120, check=False)
+        timeout=300, check=False)
     assert done.returncode == 1, done.stderr
     domain, topics = json.loads(done.stdout)['checks']
     assert domain['state'] == topics['state'] == 'failed'
@@ -112,6 +112,6 @@ def test_a_vehicle_in_this_domain_is_found(tmp_path: Path) -> None:
 
 def doctor(variables: dict[str, str]) -> dict[str, dict[str, str]]:
     done = subprocess.run([sys.executable, '-m', 'ltc_control.cli.main', 'doctor', '--only',
-                           'topics', '--json'], capture_output=True, text=True, timeout=120,
+                           'topics', '--json'], capture_output=True, text=True, timeout=300,
                           env={**os.environ, **variables}, check=False)
     return {one['name']: one for one in json.loads(done.stdout)['checks']}

@@ -191,7 +191,7 @@ def test_ros2_launch_shows_every_argument(name: str) -> None:
     environment = {**os.environ, 'AMENT_PREFIX_PATH': os.environ.get('AMENT_PREFIX_PATH',
                                                                      sys.prefix)}
     done = subprocess.run(['ros2', 'launch', str(ROOT / 'launch' / f'{name}_launch.py'),
-                           '--show-args'], capture_output=True, text=True, timeout=120,
+                           '--show-args'], capture_output=True, text=True, timeout=300,
                           env=environment, check=False)
     assert done.returncode == 0, done.stderr
     for item in LAUNCHES[name].arguments:

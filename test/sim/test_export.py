@@ -292,7 +292,7 @@ def test_the_reference_parser_calls_all_files_valid(
     world = write_world(WorldSpec(track, season, fortress=season == 'rain'), tmp_path)
     for path in (world, *sorted(tmp_path.glob('models/*/model.sdf'))):
         done = subprocess.run([IGN, 'sdf', '-k', str(path)], capture_output=True, text=True,
-                              timeout=120, check=False)
+                              timeout=300, check=False)
         said = done.stdout + done.stderr
         assert 'Valid.' in said, said[:2000]
         assert not [line for line in said.splitlines()

@@ -43,7 +43,7 @@ def without_gl(code: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in gone}
     environment['__EGL_VENDOR_LIBRARY_FILENAMES'] = os.devnull
     return subprocess.run([sys.executable, '-c', code], env=environment, text=True,
-                          capture_output=True, timeout=120, check=False)
+                          capture_output=True, timeout=300, check=False)
 
 
 def osmesa_is_here() -> bool:
