@@ -27,8 +27,8 @@ from ltc_control.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from ltc_control.core.model_file import ModelSpec
-    from ltc_control.insight.replay import ReplayReport
     from ltc_control.insight.replay_bag import ReplayBag
+    from ltc_control.insight.replay_report import ReplayReport
 
 HELP = 'compute the recorded commands again, bit for bit, or under other conditions'
 EPILOG = """examples:

@@ -26,70 +26,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 import copy
-from dataclasses import dataclass, field, replace
-import math
 
 from ltc_control.core.contracts import Decision, Frame, ImuWindow, PolicyState
-from ltc_control.core.errors import ImageError
 from ltc_control.core.geometry import twist_from_command
-from ltc_control.core.imaging import prepare
 from ltc_control.core.policy import Policy
 from ltc_control.insight.replay_bag import ImuFeed, ReplayBag, Said, SeenFrame
+from ltc_control.insight.replay_compare import parts_of, same, speed_scale, state_error, usable
+from ltc_control.insight.replay_report import (
+    Difference,
+    MISSING_FRAME,
+    NO_CHECKPOINT,
+    ReplayReport,
+)
 import numpy as np
-
-MISSING_FRAME = 'its frame is not in the bag'
-NO_CHECKPOINT = ('the recording begins in the middle of a drive and holds no /policy/neurons to '
-                 'begin from')
-ROUNDING = 1e-4                            # of a state or a command: no other cause is so small
-MOST_SAMPLES = 64                          # of one window, that are left out in turn
-
-
-@dataclass(frozen=True)
-class Difference:
-    """
-    One recorded decision that did not come out; None where there was nothing to compare.
-
-    ``neuron`` is the one that differs most, by ``state_error``; errors are absolute.
-    """
-
-    number: int                            # of the decision in the recording, from 0
-    frame: int | None                      # of the frame in the recording, from 0
-    stamp_ns: int
-    seconds: float                         # after the first frame
-    reason: str                            # '' where only the numbers differ
-    recorded: tuple[float, float] | None = None     # speed [m/s], yaw rate [rad/s]
-    replayed: tuple[float, float] | None = None
-    neuron: str = ''
-    state_error: float = 0.0
-    case: str = ''                         # of the policy's input
-
-
-@dataclass
-class ReplayReport:
-    """What came of a replay; ``begun`` is 'zero state', 'checkpoint' or '' (nowhere)."""
-
-    frames: int
-    decisions: int
-    begun: str = ''
-    skipped: int = 0                       # decisions before the replay began
-    equal: int = 0
-    different: int = 0
-    missing: int = 0                       # decisions without their frame: also different
-    unseen: int = 0                        # frames that no decision came from
-    first: Difference | None = None
-    worst: float = 0.0                     # largest error of a command or a state
-    cases: dict[str, int] = field(default_factory=dict)
-    explained: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def compared(self) -> int:
-        """How many decisions were held against the recording."""
-        return self.equal + self.different
-
-    @property
-    def exact(self) -> bool:
-        """Say whether every one of them, and at least one, came out bit for bit."""
-        return self.equal > 0 and not self.different and self.first is None
 
 
 def replay(bag: ReplayBag, policy: Policy, *,
@@ -257,7 +206,7 @@ class _Replay:
                 trial = self._trial(policy)
                 yield reason, trial, self._decide(trial, frame, after_ns=after_ns)
             window = self._imu.buffer.window(after_ns=after_ns, until_ns=frame.stamp_ns)
-            for part in _parts(window):
+            for part in parts_of(window):
                 trial = self._trial(policy)
                 yield ('the policy had not all IMU samples of the frame', trial,
                        self._decide(trial, frame, after_ns=after_ns, window=part))
@@ -279,7 +228,7 @@ class _Replay:
         """Say whether a decision without a frame came from this one, which no policy can use."""
         if (not self.report.begun or self._next >= len(self._bag.said)
                 or self._where[self._next] is not None or frame.rgb is None
-                or _usable(frame.rgb, self._policy)):
+                or usable(frame.rgb, self._policy)):
             return False
         trial = self._trial(self._policy)
         decision = self._decide(trial, frame, after_ns=self._last_ns)
@@ -308,7 +257,7 @@ class _Replay:
                 count: bool = True) -> None:
         self.report.different += int(count)
         replayed = None if decision is None else twist_from_command(decision.command)
-        error, neuron = self._state_error(said, decision)
+        error, worst = state_error(decision, said)
         if replayed is not None:
             self.report.worst = max(self.report.worst, error, abs(replayed[0] - said.speed),
                                     abs(replayed[1] - said.yaw_rate))
@@ -316,16 +265,12 @@ class _Replay:
             self.report.first = Difference(
                 self._next, frame, said.stamp_ns,
                 (said.stamp_ns - int(self._bag.stamps[0])) / 1e9, reason,
-                (said.speed, said.yaw_rate), replayed, neuron, error,
+                (said.speed, said.yaw_rate), replayed, self._name(worst), error,
                 '' if decision is None else decision.case.value)
 
-    def _state_error(self, said: Said, decision: Decision | None) -> tuple[float, str]:
-        if decision is None or said.state is None or said.state.shape != decision.state.shape:
-            return 0.0, ''
-        errors = np.abs(said.state - decision.state)
-        worst = int(np.argmax(errors))
-        name = self._bag.names[worst] if worst < len(self._bag.names) else str(worst)
-        return float(errors[worst]), name
+    def _name(self, neuron: int) -> str:
+        names = self._bag.names
+        return '' if neuron < 0 else names[neuron] if neuron < len(names) else str(neuron)
 
     @staticmethod
     def _trial(policy: Policy) -> Policy:
@@ -333,55 +278,3 @@ class _Replay:
         trial = copy.copy(policy)          # states are never changed in place
         trial.counts = dict(policy.counts)
         return trial
-
-
-def same(decision: Decision, said: Said, *, scale: float = 1.0) -> bool:
-    """
-    Say whether a decision is the recorded one in every bit: command, states, time constants.
-
-    ``scale`` is the node's parameter ``speed_scale``.
-    """
-    command = decision.command
-    if scale != 1.0:
-        command = replace(command, speed=command.speed * scale)
-    if (command.stamp_ns != said.stamp_ns
-            or not _equal_bits(twist_from_command(command), (said.speed, said.yaw_rate))):
-        return False
-    return all(recorded is None or _equal_bits(ours.astype(np.float64), recorded)
-               for ours, recorded in ((decision.state, said.state), (decision.tau, said.tau)))
-
-
-def speed_scale(decision: Decision, said: Said) -> float | None:
-    """Return the ``speed_scale`` in 0 ... 1 that makes the decision the recorded one, if any."""
-    if not decision.command.speed or not math.isfinite(said.speed):
-        return None
-    scale = round(said.speed / decision.command.speed, 6)
-    return scale if 0.0 <= scale < 1.0 and same(decision, said, scale=scale) else None
-
-
-def _equal_bits(ours: object, recorded: object) -> bool:
-    return np.asarray(ours, np.float64).tobytes() == np.asarray(recorded, np.float64).tobytes()
-
-
-def _usable(rgb: np.ndarray, policy: Policy) -> bool:
-    try:
-        prepare(rgb, policy.spec.image)
-    except ImageError:
-        return False
-    return True
-
-
-def _parts(window: ImuWindow) -> Iterator[ImuWindow]:
-    """Yield the window without its last samples, and without any one of them."""
-    count = len(window.stamps_ns)
-    if count > MOST_SAMPLES:
-        return
-    for kept in range(count - 1, 0, -1):
-        yield _chosen(window, np.arange(kept))
-    for lost in range(count - 1):
-        yield _chosen(window, np.delete(np.arange(count), lost))
-
-
-def _chosen(window: ImuWindow, index: np.ndarray) -> ImuWindow:
-    return ImuWindow(window.stamps_ns[index], window.angular_velocity[index],
-                     window.linear_acceleration[index])

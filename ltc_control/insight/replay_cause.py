@@ -21,8 +21,8 @@ from pathlib import Path
 from ltc_control import bringup
 from ltc_control.core.errors import ModelError
 from ltc_control.core.model_file import ModelSpec
-from ltc_control.insight.replay import MISSING_FRAME, ReplayReport, ROUNDING
 from ltc_control.insight.replay_bag import ReplayBag
+from ltc_control.insight.replay_report import MISSING_FRAME, ReplayReport, ROUNDING
 import onnxruntime as ort
 
 BESIDE = 'model'                           # a model folder kept beside its bag

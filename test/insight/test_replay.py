@@ -29,9 +29,10 @@ from ltc_control.core.errors import BagError, ModelError
 from ltc_control.core.policy import Policy
 from ltc_control.data.raw import RawRecording
 from ltc_control.data.rosbag2 import BagWriter, read_attributes
-from ltc_control.insight.replay import Difference, MISSING_FRAME, replay, ReplayReport
+from ltc_control.insight.replay import replay
 from ltc_control.insight.replay_bag import ReplayBag
 from ltc_control.insight.replay_cause import cause, model_of
+from ltc_control.insight.replay_report import Difference, MISSING_FRAME, ReplayReport
 import numpy as np
 import onnxruntime
 import pytest
