@@ -93,43 +93,34 @@ DRONE ?= runs/model_drone
 DRONE_MODEL ?= models/drone_target
 DRONE_CONFIG := config/train_drone.yaml
 
-model-drone: $(DRONE)/final_$(SEED)/policy.yaml  ## from nothing to models/drone_target
+model-drone: $(DRONE)/round_$(SEED)_5/policy.yaml  ## from nothing to models/drone_target
 	mkdir -p $(DRONE_MODEL)
-	cp $(addprefix $(DRONE)/final_$(SEED)/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
+	cp $(addprefix $(DRONE)/round_$(SEED)_5/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
 	$(LTC) eval $(DRONE_MODEL) --task reach --episodes 901:906 --seasons summer,winter
 
 $(DRONE)/bags.json: | $(TRAIN)
 	rm -rf $(DRONE)/bags && mkdir -p $(DRONE)
 	$(LTC) collect $(DRONE)/bags --vehicle drone --tracks 0:99 --seconds 25 --json $@
 
-$(DRONE)/first_$(SEED)/policy.yaml: $(DRONE)/bags.json
+$(DRONE)/round_$(SEED)_0/policy.yaml: $(DRONE)/bags.json
 	$(LTC) train $(DRONE)/bags --config $(DRONE_CONFIG) --seed $(SEED) --out $(@D) $(TRAIN_ARGS)
 
-# three rounds in which the policy flies and the pilot labels: the first teaches it to get there, the
-# second to stand off, the third not to stand before a red box for ever
-$(DRONE)/dagger_$(SEED)_1.json: $(DRONE)/first_$(SEED)/policy.yaml
-	rm -rf $(DRONE)/dagger_$(SEED)_1
-	$(LTC) collect $(DRONE)/dagger_$(SEED)_1 --vehicle drone --tracks 100:179 --seconds 25 --policy $(<D) --json $@
+# rounds in which the policy flies and the pilot labels (DAgger): many short ones, since each finds the
+# habits of the last: $(call drone-round,NUMBER,ITS ROUNDS SO FAR,THE ROUND BEFORE,GROVES,STEPS,RATES)
+define drone-round
+$(DRONE)/dagger_$(SEED)_$(1).json: $(DRONE)/round_$(SEED)_$(3)/policy.yaml
+	rm -rf $(DRONE)/dagger_$(SEED)_$(1)
+	$(LTC) collect $(DRONE)/dagger_$(SEED)_$(1) --vehicle drone --tracks $(4) --seconds 30 --policy $$(<D) --json $$@
 
-$(DRONE)/second_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_1.json
-	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 --config $(DRONE_CONFIG) --seed $(SEED) \
-	  --start $(DRONE)/first_$(SEED) --steps 1000 --set learning_rate=0.012 --out $(@D) $(TRAIN_ARGS)
-
-$(DRONE)/dagger_$(SEED)_2.json: $(DRONE)/second_$(SEED)/policy.yaml
-	rm -rf $(DRONE)/dagger_$(SEED)_2
-	$(LTC) collect $(DRONE)/dagger_$(SEED)_2 --vehicle drone --tracks 180:269 --seconds 25 --policy $(<D) --json $@
-
-$(DRONE)/third_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_2.json
-	$(LTC) train $(DRONE)/bags $(DRONE)/dagger_$(SEED)_1 $(DRONE)/dagger_$(SEED)_2 --config $(DRONE_CONFIG) --seed $(SEED) \
-	  --start $(DRONE)/second_$(SEED) --steps 1000 --set learning_rate=0.008 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
-
-$(DRONE)/dagger_$(SEED)_3.json: $(DRONE)/third_$(SEED)/policy.yaml
-	rm -rf $(DRONE)/dagger_$(SEED)_3
-	$(LTC) collect $(DRONE)/dagger_$(SEED)_3 --vehicle drone --tracks 270:369 --seconds 25 --policy $(<D) --json $@
-
-$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/dagger_$(SEED)_3.json
-	$(LTC) train $(DRONE)/bags $(foreach round,1 2 3,$(DRONE)/dagger_$(SEED)_$(round)) --config $(DRONE_CONFIG) --seed $(SEED) --name drone_target \
-	  --start $(DRONE)/third_$(SEED) --steps 1200 --set learning_rate=0.006 --set head_learning_rate=0.002 --out $(@D) $(TRAIN_ARGS)
+$(DRONE)/round_$(SEED)_$(1)/policy.yaml: $(DRONE)/dagger_$(SEED)_$(1).json
+	$(LTC) train $(DRONE)/bags $(foreach round,$(2),$(DRONE)/dagger_$(SEED)_$(round)) --config $(DRONE_CONFIG) --seed $(SEED) \
+	  --name drone_target --start $(DRONE)/round_$(SEED)_$(3) --steps $(5) $(6) --out $$(@D) $(TRAIN_ARGS)
+endef
+$(eval $(call drone-round,1,1,0,100:147,500,--set learning_rate=0.015))
+$(eval $(call drone-round,2,1 2,1,148:195,500,--set learning_rate=0.012))
+$(eval $(call drone-round,3,1 2 3,2,196:243,500,--set learning_rate=0.010))
+$(eval $(call drone-round,4,1 2 3 4,3,244:291,500,--set learning_rate=0.008 --set head_learning_rate=0.002))
+$(eval $(call drone-round,5,1 2 3 4 5,4,292:339,1000,--set learning_rate=0.006 --set head_learning_rate=0.002))
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

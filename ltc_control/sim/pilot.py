@@ -36,8 +36,8 @@ class PilotStyle:
     """How the pilot flies; SI units."""
 
     top_speed: float = 3.5                 # [m/s]
-    approach: float = 0.7                  # [1/s] speed per metre of distance left
-    retreat: float = 0.9                   # [1/s] per metre too near; see decision 0024
+    approach: float = 0.7                  # [1/s] speed per metre off the stand-off, both ways
+    pace: float = 1.0                      # share of the target's own speed that is added
     turn: float = 1.5                      # [1/s] yaw rate per bearing
     most_turn: float = 1.0                 # [rad/s]
     climb: float = 0.9                     # [1/s]
@@ -51,13 +51,18 @@ class PilotStyle:
     swerve_ahead: float = 5.0              # [m] it looks ahead for them
 
 
+# A camera shows how far a person is, and hardly how fast: a learner adds the mean of their speeds,
+# also to one who stands. Hence little of it, a higher slope, and more room to back off (0025).
+STYLES = {'reach': PilotStyle(), 'follow': PilotStyle(approach=1.0, pace=0.6, most_reverse=1.5)}
+
+
 class Pilot:
     """Flies one task; keeps no state between commands."""
 
     def __init__(self, task: str, thicket: Thicket, *,
                  style: PilotStyle | None = None) -> None:
         self.stand_off = STAND_OFF_M[task]
-        self._thicket, self._style = thicket, style or PilotStyle()
+        self._thicket, self._style = thicket, style or STYLES[task]
 
     def command(self, truth: FlightTruth, _: Odometry | None = None) -> Velocity:
         """Return the command for the frame of ``truth``; call it anywhere, in any order."""
@@ -68,8 +73,7 @@ class Pilot:
         flat = math.hypot(truth.target_ahead, truth.target_left)
         gap = math.sqrt(flat**2 + truth.target_up**2) - self.stand_off
         towards = max(math.cos(bearing), 0.0) ** 2
-        gain = style.approach if gap > 0.0 else style.retreat
-        speed = gain * gap + truth.target_speed_ahead
+        speed = style.approach * gap + style.pace * truth.target_speed_ahead
         forward = min(max(speed, -style.most_reverse), style.top_speed) * towards
         left = self._swerve(truth, forward)
         push_ahead, push_left = self._push(truth)

@@ -43,6 +43,7 @@ SECONDS = {'reach': 40.0, 'follow': 60.0}  # an episode, as the tasks are stated
 HOLD_S = 4.0                               # a flight ends so long after its target is reached
 FOLLOWED_ERROR_M, FOLLOWED_VIEW = 1.5, 0.9
 LOST_M = 45.0                              # a recording ends so far from its target
+RESCUED_AT, RELEASED_AT = 0.65, 0.9        # of the stand-off
 UNENDING = FlightGateConfig(search_turns=0.0)      # a lesson in searching is not cut short
 
 
@@ -192,6 +193,24 @@ class FlightRecording:
                               f'episodes below {EVALUATION_TRACKS_FROM}')
 
 
+class Rescue:
+    """
+    Let the pilot fly a policy out of the reach of its target, in place of a touch.
+
+    A flight that ended there would hold no lesson in backing off (after SafeDAgger, Zhang & Cho
+    2017).
+    """
+
+    def __init__(self, task: str) -> None:
+        self._near, self._far = RESCUED_AT * STAND_OFF_M[task], RELEASED_AT * STAND_OFF_M[task]
+        self._on = False
+
+    def needed(self, distance: float) -> bool:
+        """Say whether the pilot flies the frame in which the target is at ``distance`` [m]."""
+        self._on = distance < (self._far if self._on else self._near)
+        return self._on
+
+
 def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]:
     """Record one flight; the unit of work of one process."""
     rng = np.random.default_rng([config.seed, episode, 9])
@@ -207,15 +226,16 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
                   'season': config.season, 'seed': str(config.seed),
                   'driver': 'expert' if policy is None else 'policy'}
     # a policy has to be taught how to stand off: that takes it longer than to arrive
-    stay = (1.0 if policy is None else 2.5) * HOLD_S * config.rate_hz
+    stay = (1.0 if policy is None else 4.0) * HOLD_S * config.rate_hz
     count, distances = 0, []
     with FlightEnvironment(spec) as env, EpisodeWriter(path, attributes=attributes) as writer:
-        seen, hold, gate = env.reset(), 0, FlightGateState()
+        seen, hold, gate, rescue = env.reset(), 0, FlightGateState(), Rescue(task)
         while count < config.seconds * config.rate_hz:
             label = env.expert.command(seen.truth)
+            rescued = rescue.needed(seen.truth.distance)
             gate, passed, _ = gate_step(
                 gate, now_ns=seen.odometry.stamp_ns, odometry=seen.odometry, config=UNENDING,
-                request=_applied(policy, fault, seen, label))
+                request=_applied(policy, fault, seen, label, rescued))
             applied = passed or Velocity.stop(seen.odometry.stamp_ns)
             applied = applied if push is None else push.apply(applied)
             write_frame(writer, seen, {EXPERT_TOPIC: label, CMD_VEL_TOPIC: applied})
@@ -231,10 +251,10 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
 
 
 def _applied(policy: Policy | None, fault: CameraFault | None, seen: Observation,
-             label: Velocity) -> Velocity:
+             label: Velocity, rescued: bool) -> Velocity:
     if policy is None:
         return label
     frame = seen.frame if fault is None else fault.apply(seen.frame)
-    command = policy.step(frame, seen.imu).command
+    command = policy.step(frame, seen.imu).command     # also while the pilot flies: it looks on
     assert isinstance(command, Velocity)
-    return command
+    return label if rescued else command

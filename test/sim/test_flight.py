@@ -23,7 +23,8 @@ from ltc_control.core.errors import SimulationError
 from ltc_control.core.flight_tasks import STAND_OFF_M
 from ltc_control.sim.flight import FlightEnvironment, FlightSpec
 from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
-from ltc_control.sim.observation import Observation
+from ltc_control.sim.observation import FlightTruth, Observation
+from ltc_control.sim.pilot import Pilot
 from ltc_control.sim.target import RATE_HZ, wander
 from ltc_control.sim.thicket import Obstacle, Thicket
 from ltc_control.sim.wind import Wind
@@ -72,6 +73,21 @@ def test_the_pilot_follows_a_walking_target() -> None:
         followed += bool(np.mean([truth.in_view for truth in truths]) > 0.9
                          and np.sqrt(np.mean(error ** 2)) < 1.5)
     assert followed >= 4
+
+
+@pytest.mark.parametrize(('task', 'slope', 'pace'), [('reach', 0.7, 1.0), ('follow', 1.0, 0.6)])
+def test_the_pilot_asks_as_much_backwards_as_forwards(task: str, slope: float, pace: float,
+                                                      ) -> None:
+    pilot = Pilot(task, Thicket([]))
+    where = STAND_OFF_M[task]
+
+    def forward(gap: float, speed: float = 0.0) -> float:
+        return pilot.command(FlightTruth(0, 0.0, 0.0, 2.0, 0.0, where + gap, 0.0, 0.0, speed, 0.0,
+                                         True, 0.0, False)).forward
+
+    assert forward(0.0) == 0.0
+    assert forward(0.5) == pytest.approx(0.5 * slope) == -forward(-0.5)
+    assert forward(0.5, 1.0) == pytest.approx(0.5 * slope + pace)
 
 
 def test_the_drawn_target_is_where_the_truth_says() -> None:

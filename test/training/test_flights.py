@@ -32,6 +32,7 @@ from ltc_control.training.flights import (
     HOLD_S,
     judge,
     REACHED_M,
+    Rescue,
     summarise_flights,
 )
 import pytest
@@ -90,6 +91,15 @@ def test_the_summary_counts_by_hand() -> None:
             summary['summer']['out_of_view_episodes']) == (1, 2)
     assert summary['summer']['median_time_s'] == 7.0
     assert summary['winter']['median_time_s'] is None
+
+
+@pytest.mark.parametrize(('task', 'stand_off'), [('reach', 1.5), ('follow', 3.0)])
+def test_the_pilot_takes_over_near_the_target_and_gives_back_further_out(
+        task: str, stand_off: float) -> None:
+    rescue = Rescue(task)
+    shares = [2.0, 1.0, 0.7, 0.6, 0.8, 0.89, 0.91, 0.7, 0.3]
+    assert [rescue.needed(share * stand_off) for share in shares] == [
+        False, False, False, True, True, True, False, False, True]
 
 
 def test_the_pilot_flies_the_same_twice_and_ends_after_the_hover() -> None:
