@@ -40,21 +40,31 @@ with mujoco.Renderer(model, 8, 8) as renderer:
 """
 NO_GL = ('no off-screen OpenGL among {}; install it with: '
          'sudo apt-get install -y --no-install-recommends libegl1 libgl1')
+TOO_SLOW = ('off-screen OpenGL by {} drew nothing within {:g} s: its driver hangs, or the machine '
+            'is too busy; set MUJOCO_GL={} to go without this trial')
+PROBE_S = 180.0                            # of which two are needed where the machine is free
 OFF = 'disable'                            # MuJoCo's own word for "do not draw"
 
+_refusal = [NO_GL.format('egl, osmesa')]   # what there is to say where nothing can be drawn
 
-def pick_backend(candidates: Sequence[str] = ('egl', 'osmesa')) -> str:
+
+def pick_backend(candidates: Sequence[str] = ('egl', 'osmesa'), *,
+                 within_s: float = PROBE_S) -> str:
     """Return the first value of MUJOCO_GL that draws here; SimulationError if none does."""
+    slow = []
     for name in candidates:
         environment = {**os.environ, 'MUJOCO_GL': name}
         environment.pop('PYOPENGL_PLATFORM', None)
         try:
-            done = subprocess.run([sys.executable, '-c', PROBE], env=environment, timeout=60,
-                                  capture_output=True, check=False)
+            done = subprocess.run([sys.executable, '-c', PROBE], capture_output=True,
+                                  env=environment, timeout=within_s, check=False)
         except subprocess.TimeoutExpired:
+            slow.append(name)
             continue
         if done.returncode == 0:
             return name
+    if slow:
+        raise SimulationError(TOO_SLOW.format(', '.join(slow), within_s, slow[0]))
     raise SimulationError(NO_GL.format(', '.join(candidates)))
 
 
@@ -71,8 +81,8 @@ def _prepare() -> None:
     if 'MUJOCO_GL' not in os.environ and 'mujoco' not in sys.modules:
         try:
             os.environ['MUJOCO_GL'] = pick_backend()
-        except SimulationError:
-            os.environ['MUJOCO_GL'] = OFF
+        except SimulationError as error:
+            os.environ['MUJOCO_GL'], _refusal[:] = OFF, [str(error)]
 
 
 def require() -> None:
@@ -81,7 +91,7 @@ def require() -> None:
         raise SimulationError('mujoco was imported before ltc_control.sim, and may want a screen; '
                               'import ltc_control.sim.graphics first, or set MUJOCO_GL=egl')
     if os.environ.get('MUJOCO_GL') == OFF or not hasattr(mujoco, 'GLContext'):
-        raise SimulationError(NO_GL.format('egl, osmesa'))
+        raise SimulationError(_refusal[0])
 
 
 _prepare()

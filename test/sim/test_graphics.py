@@ -69,6 +69,13 @@ def test_no_candidate_that_draws_is_an_error() -> None:
         graphics.pick_backend(('nonsense',))
 
 
+def test_a_trial_that_takes_too_long_is_not_called_missing(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphics, 'PROBE', 'import time; time.sleep(600)')
+    with pytest.raises(SimulationError, match=r'egl drew nothing within 0.1 s.*MUJOCO_GL=egl'):
+        graphics.pick_backend(('egl',), within_s=0.1)
+
+
 @pytest.mark.gl
 def test_what_was_picked_is_handed_to_children() -> None:
     assert os.environ['MUJOCO_GL'] in ('egl', 'osmesa', 'glfw')
