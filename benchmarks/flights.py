@@ -100,7 +100,7 @@ def _print(cells: list[Cell]) -> None:
 
     table = Table()
     for column in ('policy', 'task', 'condition', 'successes', 'out of view', 'collisions',
-                   'time s', 'in view', 'error m'):
+                   'time s', 'ends at m', 'in view', 'error m'):
         table.add_column(column)
     for cell in cells:
         zeroed = ', state zeroed' if cell['reset_state'] else ''
@@ -108,7 +108,8 @@ def _print(cells: list[Cell]) -> None:
             cell['model'] + zeroed, cell['task'], cell['condition'],
             f"{cell['successes']}/{cell['episodes']}",
             f"{cell['out_of_view_successes']}/{cell['out_of_view_episodes']}",
-            str(cell['collisions']), str(cell['median_time_s']), f"{cell['mean_in_view']:.2f}",
+            str(cell['collisions']), str(cell['median_time_s']),
+            str(cell['median_final_distance_m']), f"{cell['mean_in_view']:.2f}",
             f"{cell['mean_rms_distance_error_m']:.2f}")
     Console().print(table)
 

@@ -105,12 +105,13 @@ def _print_table(summary: dict, *, title: str) -> None:
 
     table = Table(title=title)
     for column in ('season', 'successes', 'of these out of view', 'collisions', 'time s',
-                   'in view', 'distance error m'):
+                   'ends at m', 'in view', 'distance error m'):
         table.add_column(column, justify='left' if column == 'season' else 'right')
     for season, row in summary.items():
         table.add_row(
             season, f"{row['successes']}/{row['episodes']}",
             f"{row['out_of_view_successes']}/{row['out_of_view_episodes']}",
-            str(row['collisions']), str(row['median_time_s']), f"{row['mean_in_view']:.2f}",
+            str(row['collisions']), str(row['median_time_s']),
+            str(row['median_final_distance_m']), f"{row['mean_in_view']:.2f}",
             f"{row['mean_rms_distance_error_m']:.2f}")
     Console().print(table)

@@ -24,6 +24,8 @@ EPILOG = """examples:
   ltc train runs/bags runs/dagger --config config/train_car.yaml --out runs/car2 --start runs/car
   ltc train runs/bags --corrections runs/drives --config config/train_car.yaml --out runs/car3 \
       --start runs/car --steps 300            learns more from the seconds around each take-over
+  ltc train runs/bags --config config/train_drone.yaml --out runs/drone2 --start runs/drone \
+      --steps 0 --set core.steps=2000         the core alone: features once, then cheap steps
   ltc train tub_bag --config config/train_tub.yaml --out runs/tub
 the same command again resumes a run that was stopped; needs torch (make setup-train)"""
 
@@ -115,7 +117,8 @@ def _train_one(args: argparse.Namespace, config, episodes: list, lessons: list, 
     from ltc_control.cli.progress import progress_bar
     from ltc_control.training.train import train
 
-    with progress_bar(f'training {config.policy.kind}', total=config.steps) as advance:
+    steps = config.steps + config.core.steps
+    with progress_bar(f'training {config.policy.kind}', total=steps) as advance:
         at = 0
 
         def report(progress) -> None:
@@ -135,6 +138,8 @@ def _of_kind(config, kind: str):
 
 
 def _say(progress) -> str:
+    if progress.doing:
+        return progress.doing
     text = f'loss {progress.loss:.4f}'
     if progress.score is not None:
         score = progress.score

@@ -63,9 +63,10 @@ class WindowStream:
     """
     An endless stream of batches of ``length`` steps by ``batch`` rows.
 
-    Iterating yields dicts with ``images`` (T, B, h, w, 3) uint8, ``imu`` (T, B, F) float32, ``dt``
-    (T, B) float32 [s], ``commands`` (T, B, M) float32, ``mask`` (T, B) bool (the step has a label)
-    and ``fresh`` (T, B) bool (zero the state before this step). Where an episode weighs its labels
+    Iterating yields dicts with ``images`` (T, B, h, w, 3) uint8 (or features of images, float32,
+    where the episodes hold these), ``imu`` (T, B, F) float32, ``dt`` (T, B) float32 [s],
+    ``commands`` (T, B, M) float32, ``mask`` (T, B) bool (the step has a label) and ``fresh``
+    (T, B) bool (zero the state before this step). Where an episode weighs its labels
     there is ``weight`` (T, B) float32 too. Batches share no memory.
 
     ``strides`` beyond 1 are an augmentation: every k-th frame, with dt summed and IMU features
@@ -152,7 +153,7 @@ class WindowStream:
     def _empty(self) -> dict[str, np.ndarray]:
         shape = (self.length, self.batch)
         like = self.episodes[0]
-        out = {'images': np.empty((*shape, *like.images.shape[1:]), np.uint8),
+        out = {'images': np.empty((*shape, *like.images.shape[1:]), like.images.dtype),
                'imu': np.empty((*shape, like.imu.shape[1]), np.float32),
                'dt': np.empty(shape, np.float32),
                'commands': np.empty((*shape, like.commands.shape[1]), np.float32),

@@ -59,7 +59,7 @@ def _lines(spec: ModelSpec) -> list[str]:
         + (f', seen in {", ".join(training["seasons"])}' if training['seasons'] else ''),
         f'- {training["steps"]} steps of {config["batch"]} rows x {config["window"]} frames, '
         f'seed {config["seed"]}',
-        *_started(training), *_corrected(training),
+        *_core_alone(config), *_started(training), *_corrected(training),
         f'- held out: {training["held_out_episodes"]} episodes, '
         f'{training["held_out_frames"]} frames; R² of '
         + ', of '.join(f'{name[3:]} {value:.3f}' for name, value in score.items()
@@ -70,6 +70,13 @@ def _lines(spec: ModelSpec) -> list[str]:
         f'{_RESULTS.get(spec.vehicle, "docs/results.md")} of the project; repeat them with '
         '`ltc eval`.',
     ]
+
+
+def _core_alone(config: dict[str, Any]) -> list[str]:
+    core = config.get('core', {})
+    return [] if not core.get('steps') else [
+        f'- then {core["steps"]} steps of the core alone, {core["batch"]} rows x {core["window"]} '
+        'frames']
 
 
 def _started(training: dict[str, Any]) -> list[str]:

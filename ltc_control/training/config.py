@@ -34,6 +34,7 @@ from ltc_control.data.take_over import LessonRules
 from ltc_control.data.topics import TopicMap
 from ltc_control.nets.policy_net import KINDS, PolicyConfig
 from ltc_control.training.augment_config import AugmentConfig
+from ltc_control.training.core_config import CoreConfig
 import yaml
 
 # name, more than, less than
@@ -62,6 +63,7 @@ class LossConfig:
     heaviest: float = 6.0
     guide: float = 0.5                     # of the same cost of a linear readout of the head
     weights: tuple[float, ...] = ()        # plain squares instead, one weight a command
+    hover_weight: float = 0.0              # of the forward error near the stand-off, beside them
 
     def __post_init__(self) -> None:
         """Take a plain list."""
@@ -82,9 +84,10 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     corrections: LessonRules = field(default_factory=LessonRules)  # of drives with take-overs
+    core: CoreConfig = field(default_factory=CoreConfig)   # the core alone, after the steps below
     longest_step_s: float = 0.5            # a frame later than this starts the state anew
     seed: int = 1
-    steps: int = 1500                      # optimiser steps
+    steps: int = 1500                      # optimiser steps of head and core together
     batch: int = 16                        # rows that run along episodes
     window: int = 32                       # steps of backpropagation
     longest_run: int = 384                 # frames before a row takes up another drive
@@ -106,9 +109,10 @@ class TrainConfig:
         """Refuse what contradicts itself, with the values that were got."""
         for name in ('steps', 'batch', 'window', 'longest_run', 'warmup', 'validate_every',
                      'patience', 'threads'):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f'{name} must be a whole number of at least 1, got {value!r}')
+            value, least = getattr(self, name), int(name != 'steps' or not self.core.steps)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ConfigError(f'{name} must be a whole number of at least {least}, got '
+                                  f'{value!r}')
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not low < value < high:
@@ -143,7 +147,7 @@ _PARTS = {
     'policy': lambda v: PolicyConfig(**v), 'image': ImageSpec.from_dict,
     'imu': ImuSpec.from_dict, 'topics': TopicMap.from_dict,
     'augment': lambda v: AugmentConfig(**v), 'loss': lambda v: LossConfig(**v),
-    'corrections': lambda v: LessonRules(**v),
+    'corrections': lambda v: LessonRules(**v), 'core': lambda v: CoreConfig(**v),
     'commands': lambda v: tuple(CommandSpec(**one) for one in v),
     'strides': tuple, 'compare': tuple,
 }

@@ -57,6 +57,7 @@ class Progress:
     loss: float
     score: Score | None = None
     stopped_early: bool = False
+    doing: str = ''                        # where it is no step that was taken
 
 
 class Trainer:
@@ -74,7 +75,7 @@ class Trainer:
         # a linear readout of the head's features, for its gradient alone: it shows the head what
         # to look for while the sparse core still passes on little, and is not exported
         self._guide = torch.nn.Linear(config.policy.head_config.features, config.policy.outputs)
-        self._optimiser = _adam(self.net, self._guide, config)
+        self._optimiser = self._adam()
         self._stream = WindowStream(training, batch=config.batch, length=config.window,
                                     seed=config.seed, longest_run=config.longest_run,
                                     strides=config.strides)
@@ -91,9 +92,7 @@ class Trainer:
         config = self.config
         if self.step >= config.steps or self._is_stuck():
             return self.average
-        height, width = config.image.height, config.image.width
-        augmenter = Augmenter(config.augment, height=height, width=width, seed=config.seed)
-        feeder = Feeder(self._stream, augmenter, seed=config.seed,
+        feeder = Feeder(self._stream, self._augmenter(), seed=config.seed,
                         dt_s=config.policy.dt_nominal_s)
         for batch, where in feeder:
             self._learn(batch)
@@ -115,8 +114,7 @@ class Trainer:
             for name in ('images', 'imu', 'dt', 'commands', 'mask', 'fresh'))
         if 'weight' in batch:              # lessons of a take-over count more than other frames
             mask = mask * torch.from_numpy(batch['weight'])
-        with self._precision:
-            features = self.net.encode(images)
+        features = self._features(images)
         commands, states = self.net.forward_features(
             features, imu if imu.shape[-1] else None, self._state, dt, fresh)
         loss = self._cost(commands, labels, mask)
@@ -129,6 +127,21 @@ class Trainer:
         self.step += 1
         self._note(float(loss.detach()))
         self._update_average()
+
+    def _features(self, images: Tensor) -> Tensor:
+        with self._precision:
+            return self.net.encode(images)
+
+    def _augmenter(self) -> Augmenter | None:
+        height, width = self.config.image.height, self.config.image.width
+        return Augmenter(self.config.augment, height=height, width=width, seed=self.config.seed)
+
+    def _adam(self) -> torch.optim.Optimizer:
+        config = self.config
+        groups = [{'params': [*self.net.head.parameters(), *self._guide.parameters()],
+                   'base': config.head_learning_rate},
+                  {'params': list(self.net.core.parameters()), 'base': config.learning_rate}]
+        return torch.optim.Adam(groups, lr=config.learning_rate)
 
     def _cost(self, commands: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         return command_loss(commands, labels, mask, scale=self.net.command_scale,
@@ -199,11 +212,3 @@ def multiplies_bfloat16() -> bool:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _adam(net: PolicyNet, guide: torch.nn.Module,
-          config: TrainConfig) -> torch.optim.Optimizer:
-    groups = [{'params': [*net.head.parameters(), *guide.parameters()],
-               'base': config.head_learning_rate},
-              {'params': list(net.core.parameters()), 'base': config.learning_rate}]
-    return torch.optim.Adam(groups, lr=config.learning_rate)

@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+HOVER_SPEED = 0.5                          # [m/s] forward; so slow is near the stand-off
+
 
 def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tensor,
                  config: LossConfig) -> Tensor:
@@ -33,6 +35,8 @@ def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tenso
         slow = ((config.fast_speed - labels[..., 0]) / scale[0]).clamp(min=0)
         cost = (error * scale.new_tensor(config.weights)).sum(dim=-1)
         cost = cost * torch.exp(config.slow_weight * slow).clamp(max=config.heaviest)
+        if config.hover_weight:
+            cost = cost + config.hover_weight * _hovering(labels, scale) * error[..., 0]
         return (cost * mask).sum() / mask.sum().clamp(min=1)
     bend = (labels[..., 0] / scale[0]).abs()
     slow = ((config.fast_speed - labels[..., 1]) / scale[1]).clamp(min=0)
@@ -41,6 +45,12 @@ def command_loss(commands: Tensor, labels: Tensor, mask: Tensor, *, scale: Tenso
     cost = (config.curvature * tight_weight * error[..., 0]
             + config.speed * slow_weight * error[..., 1])
     return (cost * mask).sum() / mask.sum().clamp(min=1)
+
+
+def _hovering(labels: Tensor, scale: Tensor) -> Tensor:
+    """Return how near each label (..., M) is to standing before a target: 0 to 1."""
+    searches = labels[..., -1].abs() >= scale[-1]                     # it turns on the spot
+    return torch.exp(-(labels[..., 0] / HOVER_SPEED).square()) * ~searches
 
 
 def r_squared(commands: np.ndarray, labels: np.ndarray) -> list[float]:

@@ -30,6 +30,7 @@ from ltc_control.nets.export import export_policy, WEIGHTS_FILE
 from ltc_control.nets.policy_net import load_policy, PolicyNet
 from ltc_control.training.card import write_card
 from ltc_control.training.config import TrainConfig
+from ltc_control.training.core_stage import train_core
 from ltc_control.training.loop import Progress, Trainer
 from ltc_control.training.mirror import mirrored
 
@@ -81,17 +82,24 @@ def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: 
 
     ``start`` is a model folder whose weights to begin with, ``corrections`` are lessons of
     ``read_corrections``, which are learned from and never held out. Called again with the same
-    arguments it goes on where it was killed.
+    arguments it goes on where it was killed. Raises ConfigError, also for no steps and no start.
     """
+    if not config.steps and start is None:
+        raise ConfigError('steps is 0: the core alone is trained behind the head of a model, and '
+                          'there is none; name one with --start')
     training, held_out = split(episodes, config)
     lessons = [*training, *corrections]
     seen = [*lessons, *(mirrored(one, config.imu) for one in lessons if config.mirror)]
     net = None if start is None else _load_start(start, config)
     trainer = Trainer(config, seen, held_out, folder=out / 'run', start=net)
-    net = trainer.fit(report)
-    facts = (_facts(config, trainer, training, held_out) | _start_facts(start)
-             | _correction_facts(corrections))
-    (out / 'run' / 'history.json').write_text(json.dumps(trainer.history, indent=2) + '\n')
+    net, history = trainer.fit(report), trainer.history
+    if config.core.steps:
+        stage = train_core(net, config, seen, held_out, folder=out / 'run' / 'core',
+                           report=report)
+        net, history = stage.average, [*history, *stage.history]
+    facts = (_facts(config, trainer, training, held_out) | {'score': history[-1]}
+             | _start_facts(start) | _correction_facts(corrections))
+    (out / 'run' / 'history.json').write_text(json.dumps(history, indent=2) + '\n')
     return export_with_card(net, config, out=out, name=name, facts=facts)
 
 
@@ -139,4 +147,4 @@ def _facts(config: TrainConfig, trainer: Trainer, training: Sequence[Episode],
     return {'config': config.to_dict(), 'steps': trainer.step,
             'episodes': len(training), 'frames': sum(map(len, training)),
             'held_out_episodes': len(held_out), 'held_out_frames': sum(map(len, held_out)),
-            'tracks': tracks, 'seasons': seasons, 'score': trainer.history[-1]}
+            'tracks': tracks, 'seasons': seasons}

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ltc_control.cli.main import main
 from ltc_control.core.errors import ConfigError
+from ltc_control.core.flight_tasks import STAND_OFF_M
 from ltc_control.core.model_file import load_spec
 from ltc_control.sim.observation import FlightTruth
 from ltc_control.training.flights import (
@@ -29,7 +30,6 @@ from ltc_control.training.flights import (
     FlightResult,
     fly,
     FOLLOWED_ERROR_M,
-    HOLD_S,
     judge,
     REACHED_M,
     Rescue,
@@ -90,6 +90,8 @@ def test_the_summary_counts_by_hand() -> None:
     assert (summary['summer']['out_of_view_successes'],
             summary['summer']['out_of_view_episodes']) == (1, 2)
     assert summary['summer']['median_time_s'] == 7.0
+    assert summary['summer']['median_final_distance_m'] == 1.5
+    assert summary['winter']['median_final_distance_m'] is None
     assert summary['winter']['median_time_s'] is None
 
 
@@ -102,12 +104,15 @@ def test_the_pilot_takes_over_near_the_target_and_gives_back_further_out(
         False, False, False, True, True, True, False, False, True]
 
 
-def test_the_pilot_flies_the_same_twice_and_ends_after_the_hover() -> None:
+def test_the_pilot_flies_the_same_twice_and_hovers_to_the_end() -> None:
     row = fly(FlightConfig(5001))
     assert row == fly(FlightConfig(5001))
     assert row.success
     assert row.time_s is not None
-    assert row.time_s + HOLD_S < 40.0
+    assert row.time_s < 20.0
+    assert row.final_distance_m == pytest.approx(STAND_OFF_M['reach'], abs=0.1)
+    assert row.rms_distance_error_m == pytest.approx(
+        fly(FlightConfig(5001, seconds=80.0)).rms_distance_error_m * math.sqrt(2.0), rel=0.05)
 
 
 def test_a_target_that_is_never_there_is_searched_for_and_not_reached() -> None:

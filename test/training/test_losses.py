@@ -63,6 +63,21 @@ def test_loss_is_what_plain_loops_say(seed: int, steps: int, rows: int) -> None:
     assert found == pytest.approx(naive_loss(commands, labels, mask, CONFIG), rel=1e-9)
 
 
+def test_near_the_stand_off_the_forward_error_weighs_more() -> None:
+    # scale 2, 1 and 0.6; labels forward, left, yaw rate; errors of 0.2 m/s forward
+    scale, config = torch.tensor([2.0, 1.0, 0.6]), LossConfig(weights=(1.0,) * 3, hover_weight=3.0)
+    costs = {}
+    for name, label in {'stands': (0.0, 0.0, 0.1), 'backs off': (-0.5, 0.0, 0.0),
+                        'searches': (0.0, 0.0, 0.8), 'flies': (3.0, 0.0, 0.0)}.items():
+        labels = torch.tensor(label).view(1, 1, 3)
+        commands = labels + torch.tensor([0.2, 0.0, 0.0])
+        costs[name] = float(command_loss(commands, labels, torch.ones(1, 1), scale=scale,
+                                         config=config))
+    error = 0.1 ** 2
+    assert costs == pytest.approx({'stands': 4 * error, 'backs off': (1 + 3 / math.e) * error,
+                                   'searches': error, 'flies': error}, rel=1e-4)
+
+
 @pytest.mark.parametrize('slow_weight', [0.0, 0.8])
 def test_with_weights_all_errors_of_a_slow_frame_weigh_more(slow_weight: float) -> None:
     rng = np.random.default_rng(4)

@@ -35,6 +35,7 @@ def test_there_and_back(tiny: ModuleType) -> None:
         policy={'imu_features': 2}, imu={'features': ['gyro_z', 'valid'], 'scales': [0.5, 1.0]},
         topics={'command': '/command', 'turn_scale': -1.0}, augment={'noise': 0.25},
         loss={'speed': 0.5}, strides=[1, 2], mirror=True, compare=['cnn', 'lstm'],
+        core={'steps': 7, 'hover_weight': 2.5},
         commands=[{'name': 'curvature', 'unit': '1/m', 'low': -1.0, 'high': 1.0},
                   {'name': 'speed', 'unit': 'm/s', 'low': 0.0, 'high': 2.0}])
     values = config.to_dict()
@@ -45,6 +46,7 @@ def test_there_and_back(tiny: ModuleType) -> None:
     assert (again.strides, again.compare, again.mirror) == ((1, 2), ('cnn', 'lstm'), True)
     assert again.topics.turn_scale == -1.0
     assert again.augment.noise == 0.25
+    assert (again.core.steps, again.core.hover_weight) == (7, 2.5)
     assert again.commands[1].high == 2.0
 
 
