@@ -93,9 +93,9 @@ DRONE ?= runs/model_drone
 DRONE_MODEL ?= models/drone_target
 DRONE_CONFIG := config/train_drone.yaml
 
-model-drone: $(DRONE)/final_$(SEED)/policy.yaml  ## from nothing to models/drone_target
+model-drone: $(DRONE)/round_$(SEED)_3/policy.yaml  ## from nothing to models/drone_target
 	mkdir -p $(DRONE_MODEL)
-	cp $(addprefix $(DRONE)/final_$(SEED)/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
+	cp $(addprefix $(DRONE)/round_$(SEED)_3/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
 	$(LTC) eval $(DRONE_MODEL) --task reach --episodes 901:906 --seasons summer,winter
 
 $(DRONE)/bags.json: | $(TRAIN)
@@ -105,8 +105,8 @@ $(DRONE)/bags.json: | $(TRAIN)
 $(DRONE)/round_$(SEED)_0/policy.yaml: $(DRONE)/bags.json
 	$(LTC) train $(DRONE)/bags --config $(DRONE_CONFIG) --seed $(SEED) --out $(@D) $(TRAIN_ARGS)
 
-# rounds in which the policy flies and the pilot labels (DAgger): many short ones, since each finds the
-# habits of the last: $(call drone-round,NUMBER,ITS ROUNDS SO FAR,THE ROUND BEFORE,GROVES,STEPS,RATES)
+# rounds in which the policy flies and the pilot labels (DAgger): $(call drone-round,NUMBER,ITS ROUNDS SO FAR,
+# THE ROUND BEFORE,GROVES,STEPS,FURTHER SETTINGS)
 define drone-round
 $(DRONE)/dagger_$(SEED)_$(1).json: $(DRONE)/round_$(SEED)_$(3)/policy.yaml
 	rm -rf $(DRONE)/dagger_$(SEED)_$(1)
@@ -114,18 +114,11 @@ $(DRONE)/dagger_$(SEED)_$(1).json: $(DRONE)/round_$(SEED)_$(3)/policy.yaml
 
 $(DRONE)/round_$(SEED)_$(1)/policy.yaml: $(DRONE)/dagger_$(SEED)_$(1).json
 	$(LTC) train $(DRONE)/bags $(foreach round,$(2),$(DRONE)/dagger_$(SEED)_$(round)) --config $(DRONE_CONFIG) --seed $(SEED) \
-	  --name drone_target --start $(DRONE)/round_$(SEED)_$(3) --steps $(5) $(6) --out $$(@D) $(TRAIN_ARGS)
+	  --name drone_target --start $(DRONE)/round_$(SEED)_$(3) --steps $(5) --set learning_rate=0.006 $(6) --out $$(@D) $(TRAIN_ARGS)
 endef
-$(eval $(call drone-round,1,1,0,100:147,500,--set learning_rate=0.015))
-$(eval $(call drone-round,2,1 2,1,148:195,500,--set learning_rate=0.012))
-$(eval $(call drone-round,3,1 2 3,2,196:243,500,--set learning_rate=0.010))
-$(eval $(call drone-round,4,1 2 3 4,3,244:291,500,--set learning_rate=0.008 --set head_learning_rate=0.002))
-$(eval $(call drone-round,5,1 2 3 4 5,4,292:339,1000,--set learning_rate=0.006 --set head_learning_rate=0.002))
-
-# at last the core alone, behind the features of all these flights (docs/decisions/0026)
-$(DRONE)/final_$(SEED)/policy.yaml: $(DRONE)/round_$(SEED)_5/policy.yaml
-	$(LTC) train $(DRONE)/bags $(foreach round,1 2 3 4 5,$(DRONE)/dagger_$(SEED)_$(round)) --config $(DRONE_CONFIG) --seed $(SEED) \
-	  --name drone_target --start $(<D) --steps 0 --set core.steps=3000 --out $(@D) $(TRAIN_ARGS)
+$(eval $(call drone-round,1,1,0,100:163,500))
+$(eval $(call drone-round,2,1 2,1,164:227,500))
+$(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002 --set core.steps=3000))
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

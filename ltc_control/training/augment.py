@@ -105,7 +105,7 @@ def _lose_camera(images: np.ndarray, config: AugmentConfig, *, rng: np.random.Ge
     """Blacken or freeze a stretch of the window in place; the labels go on."""
     longest = max(1, min(len(images), round(config.fault_seconds / dt_s)))
     length = int(rng.integers(1, longest + 1))
-    start = int(rng.integers(1 - length // 2, len(images)))
+    start = int(rng.integers(min(1 - length // 2, len(images) - 1), len(images)))
     stretch = slice(max(start, 0), min(start + length, len(images)))
     if rng.random() < config.fault_frozen and stretch.start > 0:
         images[stretch] = images[stretch.start - 1]
