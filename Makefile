@@ -93,9 +93,9 @@ DRONE ?= runs/model_drone
 DRONE_MODEL ?= models/drone_target
 DRONE_CONFIG := config/train_drone.yaml
 
-model-drone: $(DRONE)/round_$(SEED)_3/policy.yaml  ## from nothing to models/drone_target
+model-drone: $(DRONE)/round_$(SEED)_5/policy.yaml  ## from nothing to models/drone_target
 	mkdir -p $(DRONE_MODEL)
-	cp $(addprefix $(DRONE)/round_$(SEED)_3/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
+	cp $(addprefix $(DRONE)/round_$(SEED)_5/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
 	$(LTC) eval $(DRONE_MODEL) --task reach --episodes 901:906 --seasons summer,winter
 
 $(DRONE)/bags.json: | $(TRAIN)
@@ -118,7 +118,9 @@ $(DRONE)/round_$(SEED)_$(1)/policy.yaml: $(DRONE)/dagger_$(SEED)_$(1).json
 endef
 $(eval $(call drone-round,1,1,0,100:163,500))
 $(eval $(call drone-round,2,1 2,1,164:227,500))
-$(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002 --set core.steps=3000))
+$(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002))
+$(eval $(call drone-round,4,1 2 3 4,3,292:355,800,--set head_learning_rate=0.002))
+$(eval $(call drone-round,5,1 2 3 4 5,4,356:419,800,--set head_learning_rate=0.002 --set core.steps=3000))
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -118,9 +118,14 @@ def _flights(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
     rows = [f'| {season} | {row["successes"]} of {row["episodes"]} | '
             f'{row["out_of_view_successes"]} of {row["out_of_view_episodes"]} | '
             f'{row["collisions"]} | {row["mean_in_view"]:.2f} | '
-            f'{row["mean_rms_distance_error_m"]:.2f} |' for season, row in summary.items()]
+            f'{row["mean_rms_distance_error_m"]:.2f} | '
+            f'{_or_none(row["median_final_distance_m"])} |' for season, row in summary.items()]
     return ['| season | successes | of these out of view at the start | collisions | in view | '
-            'distance error, m |', '|---|---:|---:|---:|---:|---:|', *rows]
+            'distance error, m rms | ends at, m |', '|---|---:|---:|---:|---:|---:|---:|', *rows]
+
+
+def _or_none(value: float | None) -> str:
+    return 'none' if value is None else f'{value:.2f}'
 
 
 def _span(tracks: list[int]) -> str:

@@ -153,7 +153,8 @@ def test_a_recorded_flight_holds_what_the_pilot_would_do_and_what_was_done(
 def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> None:
     pytest.importorskip('torch')
     recipe = yaml.safe_load((Path(__file__).parents[2] / 'config/train_drone.yaml').read_text())
-    recipe |= {'steps': 2, 'batch': 2, 'window': 4, 'validate_every': 2, 'hold_out': 0.3}
+    recipe |= {'steps': 2, 'batch': 2, 'window': 4, 'validate_every': 2, 'hold_out': 0.3,
+               'core': recipe['core'] | {'steps': 2, 'batch': 2, 'window': 4}}
     (tmp_path / 'train.yaml').write_text(yaml.safe_dump(recipe))
     model, table = tmp_path / 'model', tmp_path / 'table.json'
     assert main(['train', str(recorded), '--config', str(tmp_path / 'train.yaml'), '--out',
