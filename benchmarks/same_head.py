@@ -83,7 +83,7 @@ def main() -> int:
     if args.json is not None:
         args.json.write_text(json.dumps({
             'model': str(args.model), 'seed': args.seed, 'steps': args.steps,
-            'episodes': len(known), 'held_out': len(held),
+            'drives': len(known) // (1 + args.augmented), 'held_out': len(held),
             'results': [one._asdict() for one in results]}, indent=2) + '\n')
     return 0
 

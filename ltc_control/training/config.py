@@ -133,6 +133,9 @@ class TrainConfig:
         if len(self.loss.weights) not in (0, len(self.commands)):
             raise ConfigError(f'{len(self.commands)} commands, but loss.weights has '
                               f'{len(self.loss.weights)!r} entries')
+        if not self.loss.weights and (self.loss.hover_weight or self.core.hover_weight):
+            raise ConfigError('hover_weight is of a loss with a weight for each command; name '
+                              'loss.weights, or leave it out')
         if self.topics.vehicle != self.vehicle:
             object.__setattr__(self, 'topics', replace(self.topics, vehicle=self.vehicle))
 

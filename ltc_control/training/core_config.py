@@ -28,7 +28,7 @@ class CoreConfig:
     batch: int = 64                        # rows; pictures are not in the way, so many
     window: int = 64                       # steps of backpropagation
     learning_rate: float = 0.03
-    hover_weight: float = 0.0              # in place of the loss's own
+    hover_weight: float = 0.0              # in place of the loss's own; 0: that
     augmented: int = 1                     # copies of each episode under other light and weather
 
     def __post_init__(self) -> None:

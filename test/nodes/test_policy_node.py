@@ -105,6 +105,7 @@ def test_a_frame_waits_no_longer_than_it_may(stage: Any, model: Path) -> None:
     vehicle.send_imu(stamp - 8_000_000)    # belongs to the frame, but does not reach its stamp
     vehicle.image_out.publish(vehicle.good_image(stamp))
     stage.spin_until(lambda: len(vehicle.requests) == 1)
+    assert convert.stamp_ns(vehicle.requests[0].header.stamp) == stamp
 
 
 def test_compressed_images_drive_too_and_broken_ones_do_not(stage: Any, model: Path) -> None:

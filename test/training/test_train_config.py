@@ -34,8 +34,8 @@ def test_there_and_back(tiny: ModuleType) -> None:
         image={'height': tiny.HEIGHT, 'width': tiny.WIDTH, 'crop_top': 0.25},
         policy={'imu_features': 2}, imu={'features': ['gyro_z', 'valid'], 'scales': [0.5, 1.0]},
         topics={'command': '/command', 'turn_scale': -1.0}, augment={'noise': 0.25},
-        loss={'speed': 0.5}, strides=[1, 2], mirror=True, compare=['cnn', 'lstm'],
-        core={'steps': 7, 'hover_weight': 2.5},
+        loss={'speed': 0.5, 'weights': [1.0, 2.0]}, strides=[1, 2], mirror=True,
+        compare=['cnn', 'lstm'], core={'steps': 7, 'hover_weight': 2.5},
         commands=[{'name': 'curvature', 'unit': '1/m', 'low': -1.0, 'high': 1.0},
                   {'name': 'speed', 'unit': 'm/s', 'low': 0.0, 'high': 2.0}])
     values = config.to_dict()
@@ -74,6 +74,8 @@ def test_recipes_can_be_read(path: Path) -> None:
     ({'augment': {'noise': 1.5}}, 'augment.noise is a chance, must lie in [0, 1], got 1.5'),
     ({'augment': {'nois': 0.5}}, "'augment'"),
     ({'loss': {'sped': 1.0}}, "'loss'"),
+    ({'core': {'hover_weight': 2.0}}, 'hover_weight is of a loss with a weight for each command'),
+    ({'loss': {'hover_weight': 2.0}}, 'hover_weight is of a loss with a weight for each command'),
     ({'commands': [{'nam': 'speed'}]}, "'commands'"),
     ({'topics': {'comand': '/x'}}, 'comand'),
     ({'steps': 0}, 'steps must be a whole number of at least 1, got 0'),
