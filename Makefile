@@ -119,8 +119,8 @@ endef
 $(eval $(call drone-round,1,1,0,100:163,500))
 $(eval $(call drone-round,2,1 2,1,164:227,500))
 $(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002))
-$(eval $(call drone-round,4,1 2 3 4,3,292:355,800,--set head_learning_rate=0.002))
-$(eval $(call drone-round,5,1 2 3 4 5,4,356:419,800,--set head_learning_rate=0.002 --set core.steps=3000))
+$(eval $(call drone-round,4,1 2 3 4,3,292:355,1000,--set head_learning_rate=0.002))
+$(eval $(call drone-round,5,1 2 3 4 5,4,356:419,1600,--set head_learning_rate=0.002 --set core.steps=3000))
 
 clean:  ## remove environments, caches and build folders; runs/ and models/ stay
 	rm -rf .venv .venv-* build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

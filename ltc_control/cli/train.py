@@ -93,7 +93,7 @@ def _read(args: argparse.Namespace, config) -> list:
 
     bags = [bag for path in args.bags for bag in find_bags(path)]
     with progress_bar('reading bags', total=len(bags)) as advance:
-        return read_episodes(bags, config, advance)
+        return read_episodes(bags, config, advance, keep_in=args.out / 'run')
 
 
 def _read_lessons(args: argparse.Namespace, config) -> list:

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import json
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ltc_control.core.errors import ConfigError
 from ltc_control.core.model_file import load_spec, ModelSpec
 from ltc_control.core.timing import TimingRules
 from ltc_control.data.episodes import Episode, read_episode
+from ltc_control.data.pictures import keep_on_disk
 from ltc_control.data.take_over import read_lessons
 from ltc_control.data.windows import split_by_episode, split_by_time
 from ltc_control.nets.export import export_policy, WEIGHTS_FILE
@@ -36,15 +37,24 @@ from ltc_control.training.mirror import mirrored
 
 
 def read_episodes(bags: Sequence[Path], config: TrainConfig,
-                  advance: Callable[..., None]) -> list[Episode]:
-    """Read all bags through the robot's own image, IMU and timing code."""
+                  advance: Callable[..., None], keep_in: Path | None = None) -> list[Episode]:
+    """
+    Read all bags through the robot's own image, IMU and timing code.
+
+    With ``keep_in`` their pictures lie in that folder, not in memory. Raises BagError.
+    """
+    episodes = _each_episode(bags, config, advance)
+    return list(episodes) if keep_in is None else keep_on_disk(episodes, keep_in)
+
+
+def _each_episode(bags: Sequence[Path], config: TrainConfig,
+                  advance: Callable[..., None]) -> Iterator[Episode]:
     timing = TimingRules(config.policy.dt_nominal_s, config.longest_step_s)
-    episodes = []
     for bag in bags:
-        episodes.append(read_episode(bag, topics=config.topics, image=config.image,
-                                     imu=config.imu, timing=timing))
-        advance(f'{bag.name}: {len(episodes[-1])} frames')
-    return episodes
+        episode = read_episode(bag, topics=config.topics, image=config.image, imu=config.imu,
+                               timing=timing)
+        advance(f'{bag.name}: {len(episode)} frames')
+        yield episode
 
 
 def read_corrections(drives: Sequence[Path], config: TrainConfig,
