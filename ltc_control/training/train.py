@@ -106,7 +106,9 @@ def train(config: TrainConfig, episodes: Sequence[Episode], *, out: Path, name: 
     if config.core.steps:
         stage = train_core(net, config, seen, held_out, folder=out / 'run' / 'core',
                            report=report)
-        net, history = stage.average, [*history, *stage.history]
+        net = stage.average
+        history = [*history, *(entry | {'step': trainer.step + entry['step']}
+                               for entry in stage.history)]
     facts = (_facts(config, trainer, training, held_out) | {'score': history[-1]}
              | _start_facts(start) | _correction_facts(corrections))
     (out / 'run' / 'history.json').write_text(json.dumps(history, indent=2) + '\n')

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -128,7 +129,11 @@ def test_training_ends_with_the_stage_and_the_card_says_so(tiny: ModuleType,
     spec = train(tiny.tiny_config(steps=8, core=CORE), drives, **whole)
     assert '- then 60 steps of the core alone, 4 rows x 12 frames\n' in (
         tmp_path / 'whole' / 'card.md').read_text()
-    assert spec.training['score']['step'] == 60
+    assert spec.training['score']['step'] == 8 + 60
+    history = json.loads((tmp_path / 'whole' / 'run' / 'history.json').read_text())
+    steps = [entry['step'] for entry in history]
+    assert steps == sorted(set(steps))
+    assert {8, 8 + 30, 8 + 60} <= set(steps)
     alone = {'out': tmp_path / 'alone', 'name': 'alone', 'report': ignore}
     config = tiny.tiny_config(steps=0, core=CORE | {'steps': 5})
     train(config, drives, start=tmp_path / 'whole', **alone)
