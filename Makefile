@@ -96,7 +96,8 @@ DRONE_CONFIG := config/train_drone.yaml
 model-drone: $(DRONE)/round_$(SEED)_5/policy.yaml  ## from nothing to models/drone_target
 	mkdir -p $(DRONE_MODEL)
 	cp $(addprefix $(DRONE)/round_$(SEED)_5/,policy.onnx attention.onnx policy.yaml weights.safetensors card.md) $(DRONE_MODEL)
-	$(LTC) eval $(DRONE_MODEL) --task reach --episodes 901:906 --seasons summer,winter
+	$(LTC) eval $(DRONE_MODEL) --task reach --episodes 901:906 --seasons summer,winter --card
+	$(LTC) eval $(DRONE_MODEL) --task follow --episodes 901:906 --seasons summer,winter --card
 
 $(DRONE)/bags.json: | $(TRAIN)
 	rm -rf $(DRONE)/bags && mkdir -p $(DRONE)
