@@ -26,9 +26,9 @@ from pathlib import Path
 
 import cv2
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim import scenery, textures
+from ltc_control.sim import road_mesh, scenery, solids, textures
 from ltc_control.sim.looks import Look
-from ltc_control.sim.scenery import Piece, Soup
+from ltc_control.sim.solids import Piece, Soup
 from ltc_control.sim.track import Track
 import numpy as np
 
@@ -47,9 +47,9 @@ class Surface:
 def surfaces(track: Track, look: Look) -> tuple[Surface, ...]:
     """Return the road of ``track`` and all around it as ``look`` paints it; sky last."""
     things, windows, shades = scenery.roadside(track)
-    pieces = [*scenery.ground_pieces(track), *scenery.road_pieces(track),
-              *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
-              *scenery.by_cell(shades, 'shade')]
+    pieces = [*scenery.ground_pieces(track), *road_mesh.road_pieces(track),
+              *solids.by_cell(things, 'things'), *solids.by_cell(windows, 'window'),
+              *solids.by_cell(shades, 'shade')]
     pictures = {'road': textures.road(look.road), 'verge': textures.verge(look.ground),
                 'ground': textures.ground(look.ground), 'things': textures.atlas(look),
                 'window': None, 'shade': None}
@@ -61,7 +61,7 @@ def surfaces(track: Track, look: Look) -> tuple[Surface, ...]:
 
 
 def _of_material(pieces: list[Piece], material: str) -> Soup:
-    return scenery.join([piece.soup for piece in pieces if piece.material == material])
+    return solids.join([piece.soup for piece in pieces if piece.material == material])
 
 
 def sky_soup(land: Soup) -> Soup:
@@ -74,10 +74,10 @@ def sky_soup(land: Soup) -> Soup:
     for number in range(6):
         a = np.array([[-1.0, 1.0], [-1.0, 1.0]])
         b = np.array([[1.0, 1.0], [-1.0, -1.0]])               # row 0 is the upper edge
-        corner = scenery.quads(middle + half * _face(number, a, b))
+        corner = solids.quads(middle + half * _face(number, a, b))
         u = np.clip(0.5 * (a + 1.0), inset, 1.0 - inset)
         v = (number + np.clip(0.5 * (1.0 - b), inset, 1.0 - inset)) / 6.0
-        place = scenery.quads(np.stack([u, v], axis=2))
+        place = solids.quads(np.stack([u, v], axis=2))
         if _outwards(corner, middle):
             corner, place = corner[:, ::-1], place[:, ::-1]
         corners.append(corner)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 
-from ltc_control.sim import scenery
+from ltc_control.sim import solids
 from ltc_control.sim.graphics import mujoco
 from ltc_control.sim.grove import Decoy, Place, RED, TARGET_RADIUS_M
 from ltc_control.sim.looks import Look
@@ -66,17 +66,17 @@ def walker(coat: tuple[float, float, float], *, name: str = '', x: float = 0.0, 
         for i, (shape, size, high, colour) in enumerate(parts))
 
 
-def drone_soup() -> scenery.Soup:
+def drone_soup() -> solids.Soup:
     """Return the drone for views from outside; its origin is base_link."""
-    parts = [scenery.dressed(scenery.box((0.22, 0.16, 0.08), (0.0, 0.0, -0.04)), 'tyre'),
-             scenery.dressed(scenery.box((0.05, 0.05, 0.05), (0.12, 0.0, -0.03)), 'lamp')]
+    parts = [solids.dressed(solids.box((0.22, 0.16, 0.08), (0.0, 0.0, -0.04)), 'tyre'),
+             solids.dressed(solids.box((0.05, 0.05, 0.05), (0.12, 0.0, -0.03)), 'lamp')]
     for x in (-0.17, 0.17):
         for y in (-0.17, 0.17):
-            rotor = scenery.cone(0.13, 0.03, 0.03, sides=10) + (x, y, 0.0)
-            parts += [scenery.dressed(rotor, 'chrome'),
-                      scenery.dressed(rotor[:, ::-1], 'chrome'),
-                      scenery.dressed(scenery.box((0.03, 0.03, 0.06), (x, y, -0.03)), 'band')]
-    return scenery.join(parts)
+            rotor = solids.cone(0.13, 0.03, 0.03, sides=10) + (x, y, 0.0)
+            parts += [solids.dressed(rotor, 'chrome'),
+                      solids.dressed(rotor[:, ::-1], 'chrome'),
+                      solids.dressed(solids.box((0.03, 0.03, 0.06), (x, y, -0.03)), 'band')]
+    return solids.join(parts)
 
 
 def _colour(rgb: tuple[float, float, float]) -> str:
@@ -100,7 +100,7 @@ class FlightScene(Scene):
                            sin=math.sin(mount.pitch), cos=math.cos(mount.pitch),
                            target=walker(RED, name='target') if place.walks else ball())
         decoys = '\n'.join(_decoy(i, decoy) for i, decoy in enumerate(place.decoys))
-        vehicle = Vehicle(body + decoys, (scenery.Piece('drone', 'things', drone_soup()),))
+        vehicle = Vehicle(body + decoys, (solids.Piece('drone', 'things', drone_soup()),))
         super().__init__(list(place.pieces), vehicle, look, mount=mount)
         names = [self.model.geom(i).name for i in range(self.model.ngeom)]
         self.target_geoms = np.array([i for i, one in enumerate(names)

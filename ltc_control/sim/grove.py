@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from ltc_control.sim import scenery
+from ltc_control.sim import scenery, solids
 from ltc_control.sim.thicket import Obstacle, Thicket
 import numpy as np
 
@@ -61,7 +61,7 @@ class Place:
     starts_in_view: bool
     decoys: tuple[Decoy, ...]
     thicket: Thicket
-    pieces: tuple[scenery.Piece, ...]
+    pieces: tuple[solids.Piece, ...]
     walks: bool                            # the target is a person in red, not a ball
 
 
@@ -86,8 +86,8 @@ def make_place(seed: int, *, half_view: float, trees: int = 150, surprise: float
     soups, windows, shades, standing = _plant(
         rng, start, target, taken, trees=trees)
     pieces = (*scenery.open_ground(np.zeros(2), REACH_M, seed=seed),
-              *scenery.by_cell(soups, 'things'), *scenery.by_cell(windows, 'window'),
-              *scenery.by_cell(shades, 'shade'))
+              *solids.by_cell(soups, 'things'), *solids.by_cell(windows, 'window'),
+              *solids.by_cell(shades, 'shade'))
     return Place(seed, tuple(map(float, start)), way + aside, tuple(map(float, target)), in_view,
                  decoys, Thicket([*taken, *standing]), pieces, walks)
 
@@ -112,11 +112,11 @@ def _decoys(rng: np.random.Generator, start: tuple[float, ...], target: tuple[fl
 
 def _plant(rng: np.random.Generator, start: tuple[float, ...], target: tuple[float, ...],
            taken: list[Obstacle], *, trees: int) -> tuple[
-               list[scenery.Soup], list[scenery.Soup], list[scenery.Soup], list[Obstacle]]:
+               list[solids.Soup], list[solids.Soup], list[solids.Soup], list[Obstacle]]:
     """Return what grows and stands: things, windows, shades, and their obstacles."""
-    things: list[scenery.Soup] = []
-    windows: list[scenery.Soup] = []
-    shades: list[scenery.Soup] = []
+    things: list[solids.Soup] = []
+    windows: list[solids.Soup] = []
+    shades: list[solids.Soup] = []
     standing: list[Obstacle] = []
     for _ in range(5):
         x, y, yaw = *rng.uniform(-60.0, 60.0, 2), rng.uniform(0.0, 6.3)
@@ -124,7 +124,7 @@ def _plant(rng: np.random.Generator, start: tuple[float, ...], target: tuple[flo
         wide = _reach(soup.corner)
         if _open(x, y, wide, start, target, [*taken, *standing], gap=6.0):
             things.append(_moved(soup, x, y, yaw))
-            windows.append(scenery.Soup(scenery.moved(panes, x, y, yaw),
+            windows.append(solids.Soup(solids.moved(panes, x, y, yaw),
                                         np.zeros((*panes.shape[:2], 2))))
             standing.append(Obstacle(x, y, wide, 0.0, float(soup.corner[..., 2].max())))
     for _ in range(trees):
@@ -141,13 +141,13 @@ def _plant(rng: np.random.Generator, start: tuple[float, ...], target: tuple[flo
                                   float(soup.corner[:TRUNK_TRIANGLES, :, 2].max()))]
     for _ in range(60):
         x, y = rng.uniform(-50.0, 50.0, 2)
-        bush = scenery.blob(rng.uniform(0.4, 0.9), rng.uniform(0.3, 0.5), 0.15, rng)
-        things.append(scenery.dressed(scenery.moved(bush, x, y, 0.0), 'bush'))
+        bush = solids.blob(rng.uniform(0.4, 0.9), rng.uniform(0.3, 0.5), 0.15, rng)
+        things.append(solids.dressed(solids.moved(bush, x, y, 0.0), 'bush'))
     return things, windows, shades, standing
 
 
-def _moved(soup: scenery.Soup, x: float, y: float, yaw: float) -> scenery.Soup:
-    return scenery.Soup(scenery.moved(soup.corner, x, y, yaw), soup.texture)
+def _moved(soup: solids.Soup, x: float, y: float, yaw: float) -> solids.Soup:
+    return solids.Soup(solids.moved(soup.corner, x, y, yaw), soup.texture)
 
 
 def _reach(corner: np.ndarray) -> float:

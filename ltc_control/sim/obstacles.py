@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import math
 
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim import scenery
+from ltc_control.sim import car_shape, solids
 from ltc_control.sim.scene import Vehicle
 from ltc_control.sim.track import Track
 import numpy as np
@@ -141,11 +141,11 @@ class Obstacles:
 
 def drawn_obstacles(kinds: tuple[str, ...]) -> Vehicle:
     """Return bodies ``obstacle0`` ... for a scene, each a mocap body that can be put anywhere."""
-    soups = {'box': scenery.dressed(scenery.box(SIZES['box'], (0.0, 0.0, 0.0)), 'band'),
-             'car': scenery.car_soup()}
+    soups = {'box': solids.dressed(solids.box(SIZES['box'], (0.0, 0.0, 0.0)), 'band'),
+             'car': car_shape.car_soup()}
     bodies = [f'<body name="obstacle{i}" mocap="true" pos="0 0 {GONE_Z}"><geom type="mesh" '
               f'mesh="obstacle_{kind}" material="things" contype="0" conaffinity="0"/></body>'
               for i, kind in enumerate(kinds)]
-    meshes = [scenery.Piece(f'obstacle_{kind}', 'things', soups[kind])
+    meshes = [solids.Piece(f'obstacle_{kind}', 'things', soups[kind])
               for kind in sorted(set(kinds))]
     return Vehicle('\n'.join(bodies), tuple(meshes))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import math
 
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim import scenery
+from ltc_control.sim import scenery, solids
 from ltc_control.sim.graphics import mujoco
 from ltc_control.sim.obstacles import GONE_Z, Obstacles, SIZES
 from ltc_control.sim.track import Track
@@ -108,7 +108,7 @@ def put_obstacles(model: mujoco.MjModel, data: mujoco.MjData, obstacles: Obstacl
 def _mjcf(track: Track, kinds: tuple[str, ...]) -> str:
     """Return what a beam can meet: a box an obstacle, and the roadside as its own meshes."""
     things, _, _ = scenery.roadside(track)
-    pieces = scenery.by_cell(things, 'things')
+    pieces = solids.by_cell(things, 'things')
     meshes = [f'<mesh name="{piece.name}" inertia="shell" vertex="{_text(piece.soup.corner)}" '
               f'face="{" ".join(map(str, range(piece.soup.corner.shape[0] * 3)))}"/>'
               for piece in pieces]

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import math
 from typing import NamedTuple
 
-from ltc_control.sim import scenery, textures
+from ltc_control.sim import car_shape, road_mesh, scenery, solids, textures
 from ltc_control.sim.graphics import mujoco
 from ltc_control.sim.looks import Look
 from ltc_control.sim.track import Track
@@ -102,7 +102,7 @@ def _numbers(values: np.ndarray, digits: int) -> str:
     return ' '.join(f'{v:.{digits}f}' for v in values.reshape(-1).tolist())
 
 
-def _mesh(piece: scenery.Piece) -> str:
+def _mesh(piece: solids.Piece) -> str:
     """Return a mesh element; every triangle has its own corners, so faces are flat."""
     faces = np.arange(piece.soup.corner.shape[0] * 3)
     return (f'<mesh name="{piece.name}" inertia="shell" '
@@ -111,7 +111,7 @@ def _mesh(piece: scenery.Piece) -> str:
             f'face="{_numbers(faces, 0)}"/>')
 
 
-def _mjcf(pieces: list[scenery.Piece], vehicle: Vehicle) -> str:
+def _mjcf(pieces: list[solids.Piece], vehicle: Vehicle) -> str:
     """Return the scene as MJCF."""
     head = HEAD.format(sky=textures.SKY_SHAPE, road=textures.ROAD_SHAPE,
                        verge=textures.VERGE_SHAPE, ground=textures.GROUND_SHAPE,
@@ -127,7 +127,7 @@ class Vehicle:
     """What moves: a body (MJCF, mocap 0) with its cameras and lamp, the meshes it is made of."""
 
     body: str
-    meshes: tuple[scenery.Piece, ...]
+    meshes: tuple[solids.Piece, ...]
 
 
 def drawn_car(mount: Mount) -> Vehicle:
@@ -135,8 +135,8 @@ def drawn_car(mount: Mount) -> Vehicle:
     body = BODY.format(ahead=mount.ahead, high=mount.high, fovy=mount.fovy,
                        sin=math.sin(mount.pitch), cos=math.cos(mount.pitch))
     return Vehicle(body, (
-        scenery.Piece('car', 'things', scenery.car_soup()),
-        scenery.Piece('car_shade', 'shade', scenery.disc(2.5, 1.15, at=(0.1, 0.0)))))
+        solids.Piece('car', 'things', car_shape.car_soup()),
+        solids.Piece('car_shade', 'shade', solids.disc(2.5, 1.15, at=(0.1, 0.0)))))
 
 
 def road_scene(track: Track, look: Look, *, mount: Mount | None = None,
@@ -154,16 +154,16 @@ def road_scene(track: Track, look: Look, *, mount: Mount | None = None,
         car = Vehicle(car.body + others.body, car.meshes + others.meshes)
     things, windows, shade = scenery.roadside(track, scenery_seed=scenery_seed, road=road)
     pieces = [*scenery.ground_pieces(track, scenery_seed=scenery_seed),
-              *scenery.road_pieces(road or track),
-              *scenery.by_cell(things, 'things'), *scenery.by_cell(windows, 'window'),
-              *scenery.by_cell(shade, 'shade')]
+              *road_mesh.road_pieces(road or track),
+              *solids.by_cell(things, 'things'), *solids.by_cell(windows, 'window'),
+              *solids.by_cell(shade, 'shade')]
     return Scene(pieces, car, look, mount=mount)
 
 
 class Scene:
     """The model and data that a renderer draws; the look may change at any time."""
 
-    def __init__(self, pieces: list[scenery.Piece], vehicle: Vehicle, look: Look, *,
+    def __init__(self, pieces: list[solids.Piece], vehicle: Vehicle, look: Look, *,
                  mount: Mount) -> None:
         self.mount = mount
         self.model = mujoco.MjModel.from_xml_string(_mjcf(pieces, vehicle))

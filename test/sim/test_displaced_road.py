@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim import scenery
+from ltc_control.sim import road_mesh, scenery, solids
 from ltc_control.sim.displaced_road import displaced
 from ltc_control.sim.track import make_track, Track
 import numpy as np
@@ -62,7 +62,7 @@ def test_the_sign_mirrors_and_the_seed_decides(track: Track) -> None:
         displaced(make_track(3, closed=False), rms_m=0.3, seed=0)
 
 
-def corners(soups: list[scenery.Soup]) -> list[bytes]:
+def corners(soups: list[solids.Soup]) -> list[bytes]:
     return [soup.corner.tobytes() for soup in soups]
 
 
@@ -70,7 +70,7 @@ def test_other_scenery_leaves_the_road_as_it_is(track: Track) -> None:
     (own, *_), (same, *_), (other, *_) = (scenery.roadside(track, scenery_seed=seed)
                                           for seed in (None, track.seed, 5))
     assert corners(own) == corners(same)             # None is the track's own scenery
-    posts = len(scenery.posts(track))
+    posts = len(road_mesh.posts(track))
     kerbs = [soup for soup in own if soup.texture.tobytes() == own[-1].texture.tobytes()]
     furniture = posts + max(len(kerbs), 1)
     assert corners(own)[-furniture:] == corners(other)[-furniture:]

@@ -26,7 +26,7 @@ import cv2
 from ltc_control import bringup
 from ltc_control.cli.main import main
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim import scenery, textures
+from ltc_control.sim import road_mesh, textures
 from ltc_control.sim.car import CarSpec
 from ltc_control.sim.export_mesh import surfaces
 from ltc_control.sim.export_sdf import WorldSpec, write_world
@@ -84,7 +84,7 @@ def test_the_lane_centre_of_the_mesh_is_that_of_the_track(folder: Path) -> None:
     track = make_track(TRACK)
     corner, place, _ = read_obj(folder / 'track7' / 'road.obj')
     across = textures.ROAD_FROM_M + place[..., 0] * (textures.ROAD_TO_M - textures.ROAD_FROM_M)
-    rows = np.unique(np.concatenate(scenery.chunks(track)))
+    rows = np.unique(np.concatenate(road_mesh.chunks(track)))
     for arcs, within in ((rows, 0.001), (rows[:-1] + 0.5 * np.diff(rows), 0.016)):
         pose = track.at(arcs[arcs < track.length])
         for x, y in zip(pose.x, pose.y, strict=True):
