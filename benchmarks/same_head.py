@@ -47,7 +47,6 @@ from ltc_control.training.validate import Score
 import torch
 
 SHIPPED = Path(__file__).resolve().parents[1] / 'models' / 'car_lane'
-HELD_OUT = 5
 
 
 class Result(NamedTuple):
@@ -70,7 +69,7 @@ def main() -> int:
     args = _parse()
     spec, shipped = load_spec(args.model), load_policy(args.model / WEIGHTS_FILE)
     config = _config(spec, args)
-    known, held = _drives(args.bags, spec, shipped, config)
+    known, held = _drives(args, spec, shipped, config)
     results = []
     for kind in args.kinds:
         fresh = _fresh(shipped, kind, args.seed)
@@ -101,6 +100,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--rate', type=float, default=0.01, help='learning rate')
     parser.add_argument('--augmented', type=int, default=0,
                         help='copies of each drive under other light and weather')
+    parser.add_argument('--hold-out', type=int, default=5, metavar='N',
+                        help='learn nothing from every Nth drive (default 5)')
     parser.add_argument('--own-loss', action='store_true',
                         help='the loss that the model was trained with, not plain squares')
     parser.add_argument('--seed', type=int, default=1)
@@ -119,12 +120,12 @@ def _config(spec: ModelSpec, args: argparse.Namespace) -> TrainConfig:
     return replace(own, core=core, loss=loss, seed=args.seed, threads=args.threads)
 
 
-def _drives(folders: list[Path], spec: ModelSpec, shipped: PolicyNet,
+def _drives(args: argparse.Namespace, spec: ModelSpec, shipped: PolicyNet,
             config: TrainConfig) -> tuple[list[Episode], list[Episode]]:
     """Return features of drives to learn from and of others; one drive's pictures at a time."""
-    bags = sorted(path.parent for folder in folders for path in folder.rglob('metadata.yaml'))
+    bags = sorted(path.parent for folder in args.bags for path in folder.rglob('metadata.yaml'))
     if not bags:
-        sys.exit(f'no bags in {[str(folder) for folder in folders]!r}; record some with '
+        sys.exit(f'no bags in {[str(folder) for folder in args.bags]!r}; record some with '
                  '`ltc collect`')
     timing = TimingRules(spec.dt_nominal_s, spec.longest_step_s)
     labels_of = TopicMap(command='/expert/command', vehicle=spec.vehicle)
@@ -135,7 +136,7 @@ def _drives(folders: list[Path], spec: ModelSpec, shipped: PolicyNet,
         for number, bag in enumerate(bags):
             episode = read_episode(bag, topics=labels_of, image=spec.image, imu=spec.imu,
                                    timing=timing)
-            side, augmented = ((known, config.core.augmented) if number % HELD_OUT else
+            side, augmented = ((known, config.core.augmented) if number % args.hold_out else
                                (held, 0))
             side += featuriser.copies(episode, number=number, augmented=augmented)
             advance(bag.name)

@@ -125,7 +125,7 @@ def _plant(rng: np.random.Generator, start: tuple[float, ...], target: tuple[flo
         if _open(x, y, wide, start, target, [*taken, *standing], gap=6.0):
             things.append(_moved(soup, x, y, yaw))
             windows.append(solids.Soup(solids.moved(panes, x, y, yaw),
-                                        np.zeros((*panes.shape[:2], 2))))
+                                       np.zeros((*panes.shape[:2], 2))))
             standing.append(Obstacle(x, y, wide, 0.0, float(soup.corner[..., 2].max())))
     for _ in range(trees):
         x, y = rng.uniform(-1.0, 1.0, 2) * rng.choice([35.0, 75.0])

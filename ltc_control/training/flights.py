@@ -187,6 +187,18 @@ class FlightRecording:
             raise ConfigError(f'episode {max(self.episodes)} is kept for evaluation; record '
                               f'episodes below {EVALUATION_TRACKS_FROM}')
 
+    @property
+    def stay_s(self) -> float:
+        """
+        Return how long a flight goes on before a ball it has come to [s].
+
+        A policy has to be taught how to stand off, which takes longer than to arrive; and
+        undisturbed it hovers in a stillness that no push leaves it, where it creeps.
+        """
+        if self.policy is None:
+            return HOLD_S
+        return 4.0 * HOLD_S if self.disturbed else self.seconds
+
 
 class Rescue:
     """
@@ -220,8 +232,7 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
     attributes = {'vehicle': 'drone', 'task': task, 'episode': str(episode),
                   'season': config.season, 'seed': str(config.seed),
                   'driver': 'expert' if policy is None else 'policy'}
-    # a policy has to be taught how to stand off: that takes it longer than to arrive
-    stay = (1.0 if policy is None else 4.0) * HOLD_S * config.rate_hz
+    stay = config.stay_s * config.rate_hz
     count, distances = 0, []
     with FlightEnvironment(spec) as env, EpisodeWriter(path, attributes=attributes) as writer:
         seen, hold, gate, rescue = env.reset(), 0, FlightGateState(), Rescue(task)

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 import math
 from pathlib import Path
@@ -32,6 +33,7 @@ from ltc_control.training.flights import (
     FOLLOWED_ERROR_M,
     judge,
     REACHED_M,
+    record_flight,
     Rescue,
     summarise_flights,
 )
@@ -40,6 +42,7 @@ from rosbags.highlevel import AnyReader
 import yaml
 
 RATE = 30
+DRONE_MODEL = Path(__file__).resolve().parents[2] / 'models' / 'drone_target'
 
 
 def truth(k: int, distance: float, *, in_view: bool = True, collided: bool = False,
@@ -148,6 +151,21 @@ def test_a_recorded_flight_holds_what_the_pilot_would_do_and_what_was_done(
         assert counts['/camera/image_raw'] == counts['/expert/command'] == 75
         assert counts['/imu/data'] >= 74 * 4 - 4           # 120 Hz or so, from the second frame
         assert label != done                           # pushed, while the label is clean
+
+
+def test_how_long_a_recorded_flight_stays_before_the_ball(tmp_path: Path) -> None:
+    """The pilot's ends soon, a policy's later, and one that nothing pushes hovers to the end."""
+    still = FlightRecording(tmp_path / 'still', (0,), tasks=('reach',), seconds=30.0,
+                            disturbed=False, policy=DRONE_MODEL)
+    pilot = replace(still, out=tmp_path / 'pilot', policy=None)
+    assert pilot.stay_s < replace(still, disturbed=True).stay_s < still.stay_s == 30.0
+    frames = {}
+    for config in (still, pilot):
+        [row] = record_flight(config, 0)
+        assert not row.lost
+        frames[config.out.name] = row.frames
+    assert frames['still'] == 30 * RATE
+    assert frames['pilot'] < 15 * RATE
 
 
 def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> None:
