@@ -93,7 +93,7 @@ def _read(args: argparse.Namespace, config) -> list:
 
     bags = [bag for path in args.bags for bag in find_bags(path)]
     with progress_bar('reading bags', total=len(bags)) as advance:
-        return read_episodes(bags, config, advance, keep_in=args.out / 'run')
+        return read_episodes(bags, config, advance, keep_in=args.out)
 
 
 def _read_lessons(args: argparse.Namespace, config) -> list:
@@ -152,14 +152,15 @@ def _constant(config, episodes: list) -> dict:
     """Return the R² on the held-out part of always saying the training labels' mean."""
     from ltc_control.training.losses import r_squared
     from ltc_control.training.train import split
+    from ltc_control.training.validate import named_r2
     import numpy as np
 
     training, held_out = split(episodes, config)
     mean = np.concatenate([one.commands[one.valid] for one in training]).mean(axis=0)
     labels = np.concatenate([one.commands[one.valid] for one in held_out])
     found = r_squared(np.broadcast_to(mean, labels.shape), labels)
-    names = [f'r2_{command.name}' for command in config.commands]
-    return {**dict(zip(names, found, strict=True)), 'frames': len(labels)}
+    names = [command.name for command in config.commands]
+    return {**named_r2(dict(zip(names, found, strict=True))), 'frames': len(labels)}
 
 
 def _print(scores: dict) -> None:
@@ -171,5 +172,9 @@ def _print(scores: dict) -> None:
     for column in ('policy', *(key[3:] for key in columns), 'frames'):
         table.add_column(column, justify='left' if column == 'policy' else 'right')
     for name, score in scores.items():
-        table.add_row(name, *(f'{score[key]:.3f}' for key in columns), str(score['frames']))
+        table.add_row(name, *(_number(score[key]) for key in columns), str(score['frames']))
     Console().print(table)
+
+
+def _number(value: float | None) -> str:
+    return '-' if value is None else f'{value:.3f}'

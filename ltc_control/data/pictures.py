@@ -33,13 +33,15 @@ import numpy as np
 
 def keep_on_disk(episodes: Iterable[Episode], folder: Path) -> list[Episode]:
     """
-    Return ``episodes`` with their pictures in a nameless file of ``folder``, mapped.
+    Return ``episodes`` with their pictures in a nameless file on the disk of ``folder``, mapped.
 
-    The file is gone with the process, however that ends. One mapping serves all: each holds a
-    file descriptor, of which there are not many. Raises BagError when the disk is full.
+    The folder need not exist yet. The file is gone with the process, however that ends. One
+    mapping serves all: each holds a file descriptor, of which there are not many. Raises BagError
+    when the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+    above = (folder.absolute(), *folder.absolute().parents)
+    with tempfile.TemporaryFile(dir=next(one for one in above if one.is_dir()),
+                                buffering=0) as file:
         kept = [_written(one, file, folder) for one in episodes]
         if not kept:
             return []

@@ -62,7 +62,7 @@ def _lines(spec: ModelSpec) -> list[str]:
         *_core_alone(config), *_started(training), *_corrected(training),
         f'- held out: {training["held_out_episodes"]} episodes, '
         f'{training["held_out_frames"]} frames; R² of '
-        + ', of '.join(f'{name[3:]} {value:.3f}' for name, value in score.items()
+        + ', of '.join(_fit(name, value) for name, value in score.items()
                        if name.startswith('r2_')), '',
         FAILS, '',
         f'Offline fit says little about {_MOVES.get(spec.vehicle, "driving")}. Closed-loop '
@@ -70,6 +70,10 @@ def _lines(spec: ModelSpec) -> list[str]:
         f'{_RESULTS.get(spec.vehicle, "docs/results.md")} of the project; repeat them with '
         '`ltc eval`.',
     ]
+
+
+def _fit(name: str, value: float | None) -> str:
+    return f'{name[3:]} ' + ('none, it does not vary' if value is None else f'{value:.3f}')
 
 
 def _core_alone(config: dict[str, Any]) -> list[str]:

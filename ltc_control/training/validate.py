@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 from typing import Any
 
 from ltc_control.core.model_file import CommandSpec
@@ -39,9 +40,14 @@ class Score:
     frames: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers; R² as ``r2_curvature`` and so on."""
-        return {'loss': self.loss, **{f'r2_{name}': value for name, value in self.r2.items()},
-                'frames': self.frames}
+        """Return plain numbers; R² as ``r2_curvature`` and so on, None where no label varies."""
+        return {'loss': self.loss, **named_r2(self.r2), 'frames': self.frames}
+
+
+def named_r2(values: dict[str, float]) -> dict[str, float | None]:
+    """Return R² by ``r2_`` and the command's name; None, which JSON knows, in place of NaN."""
+    return {f'r2_{name}': value if math.isfinite(value) else None
+            for name, value in values.items()}
 
 
 @torch.no_grad()

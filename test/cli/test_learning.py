@@ -47,14 +47,19 @@ def tiny() -> ModuleType:
 def bags(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of four short drives."""
     folder = tmp_path_factory.mktemp('bags')
+    record(tiny, folder)
+    return folder
+
+
+def record(tiny: ModuleType, folder: Path, *, constant_speed: float | None = None) -> None:
     for seed in range(4):
         drive = tiny.tiny_drive(seed, frames=40)
         with EpisodeWriter(folder / f'drive_{seed}', attributes={'track': str(seed)}) as bag:
             for stamp, image, (curvature, speed) in zip(
                     drive.stamps_ns.tolist(), drive.images, drive.commands.tolist(), strict=True):
                 bag.image('/camera/image_raw', stamp, image)
-                bag.twist('/expert/command', stamp, Command(stamp, curvature, speed))
-    return folder
+                bag.twist('/expert/command', stamp,
+                          Command(stamp, curvature, constant_speed or speed))
 
 
 def recipe(tiny: ModuleType, folder: Path, **changes: Any) -> str:
@@ -98,6 +103,19 @@ def test_training_says_how_it_did_beside_others_and_nothing(
     digest = load_spec(tmp_path / 'model').digest
     assert main(words) == 0                              # once more: it is done already
     assert load_spec(tmp_path / 'model').digest == digest
+
+
+def test_a_speed_that_never_varies_has_no_score_and_a_model_all_the_same(
+        tiny: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A throttle held still is how many a small car is driven; R² divides by its variance."""
+    record(tiny, tmp_path / 'bags', constant_speed=7.5)
+    assert main(['train', str(tmp_path / 'bags'), '--config', recipe(tiny, tmp_path), '--out',
+                 str(tmp_path / 'model'), '--json', str(tmp_path / 'scores.json')]) == 0
+    scores = json.loads((tmp_path / 'scores.json').read_text(), parse_constant=pytest.fail)
+    assert [scores[kind]['r2_speed'] for kind in ('ltc', 'constant')] == [None, None]
+    assert np.isfinite(scores['ltc']['r2_curvature'])
+    assert 'of speed none, it does not vary' in (tmp_path / 'model' / 'card.md').read_text()
+    assert load_spec(tmp_path / 'model').training['score']['r2_speed'] is None
 
 
 def test_the_constants_score_by_hand(tiny: ModuleType, bags: Path, model: Path,

@@ -50,12 +50,12 @@ def test_pictures_are_the_same_and_no_file_is_left(tmp_path: Path) -> None:
     drives = [drive(seed, frames=7 * seed + 5) for seed in range(5)]
     last = drive(9)
     drives.append(replace(last, images=last.images[:, ::-1]))    # not in one piece
-    kept = keep_on_disk(iter(drives), tmp_path / 'run')
+    kept = keep_on_disk(iter(drives), tmp_path / 'not' / 'there')
     for one, mapped in zip(drives, kept, strict=True):
         np.testing.assert_array_equal(one.images, mapped.images)
         assert (one.name, one.images.dtype) == (mapped.name, mapped.images.dtype)
         np.testing.assert_array_equal(one.images[2:5, ::-1], mapped.images[2:5, ::-1])
-    assert not list((tmp_path / 'run').iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_windows_are_the_same(tmp_path: Path) -> None:
