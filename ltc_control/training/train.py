@@ -41,7 +41,7 @@ def read_episodes(bags: Sequence[Path], config: TrainConfig,
     """
     Read all bags through the robot's own image, IMU and timing code.
 
-    With ``keep_in`` their pictures lie in that folder, not in memory. Raises BagError.
+    With ``keep_in`` their pictures lie on the disk of that folder, not in memory. Raises BagError.
     """
     episodes = _each_episode(bags, config, advance)
     return list(episodes) if keep_in is None else keep_on_disk(episodes, keep_in)
