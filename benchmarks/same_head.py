@@ -107,7 +107,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='FILE')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.hold_out < 2:
+        parser.error(f'--hold-out {args.hold_out} leaves nothing to learn from; give 2 or more')
+    return args
 
 
 def _config(spec: ModelSpec, args: argparse.Namespace) -> TrainConfig:

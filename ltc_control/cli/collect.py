@@ -24,6 +24,8 @@ EPILOG = """examples:
   ltc collect runs/dagger --tracks 24:35 --policy models/car_lane      one DAgger round
   ltc collect runs/drives --tracks 24:29 --policy runs/car --human-takes-over     for corrections
   ltc collect runs/flights --vehicle drone --task reach,follow --tracks 0:199
+  ltc collect runs/still --vehicle drone --task reach --tracks 420:483 --seconds 40 \
+      --policy models/drone_target --no-disturbance          how it hovers where nothing pushes
 each episode is one rosbag2 folder (MCAP): camera, IMU, odometry, /expert/command (the label) and
 /cmd_vel (what moved the car); tracks from 1000 on are kept for evaluation and refused"""
 
@@ -40,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--season', default='summer')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--no-disturbance', action='store_true',
-                        help='drive cleanly; such bags teach no recovery')
+                        help='drive cleanly; such bags teach no recovery. A drone under --policy '
+                        'then hovers before its ball to the end')
     parser.add_argument('--policy', type=Path, help='model that drives while the expert labels')
     parser.add_argument('--blackout', type=float, default=0.0, metavar='S',
                         help='with --policy: its camera goes black this long now and then')

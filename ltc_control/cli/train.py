@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument('bags', type=Path, nargs='+', help='rosbag2 folders, or folders of such')
     parser.add_argument('--config', type=Path, required=True, help='YAML, see config/train_*.yaml')
-    parser.add_argument('--out', type=Path, required=True, help='model folder to write')
+    parser.add_argument('--out', type=Path, required=True,
+                        help='model folder to write; its disk holds the pictures meanwhile')
     parser.add_argument('--name', help='name of the model; default that of the folder')
     parser.add_argument('--seed', type=int, help="instead of the configuration's")
     parser.add_argument('--steps', type=int, help="instead of the configuration's")

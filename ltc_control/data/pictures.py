@@ -37,11 +37,9 @@ def keep_on_disk(episodes: Iterable[Episode], folder: Path) -> list[Episode]:
 
     The folder need not exist yet. The file is gone with the process, however that ends. One
     mapping serves all: each holds a file descriptor, of which there are not many. Raises BagError
-    when the disk is full.
+    when the disk is full or cannot be written to.
     """
-    above = (folder.absolute(), *folder.absolute().parents)
-    with tempfile.TemporaryFile(dir=next(one for one in above if one.is_dir()),
-                                buffering=0) as file:
+    with _nameless_file(folder) as file:
         kept = [_written(one, file, folder) for one in episodes]
         if not kept:
             return []
@@ -50,6 +48,16 @@ def keep_on_disk(episodes: Iterable[Episode], folder: Path) -> list[Episode]:
     ends = np.cumsum([one.images.nbytes for one in kept])
     return [replace(one, images=pixels[end - one.images.nbytes:end].reshape(one.images.shape))
             for one, end in zip(kept, ends, strict=True)]
+
+
+def _nameless_file(folder: Path) -> IO[bytes]:
+    above = (folder.absolute(), *folder.absolute().parents)
+    place = next(one for one in above if one.is_dir())
+    try:
+        return tempfile.TemporaryFile(dir=place, buffering=0)
+    except OSError as err:
+        raise BagError(f'cannot keep pictures in {str(place)!r}: {err.strerror}; train into a '
+                       'folder that can be written to') from err
 
 
 def _written(episode: Episode, file: IO[bytes], folder: Path) -> Episode:

@@ -95,10 +95,11 @@ class Featuriser:
     @torch.no_grad()
     def copies(self, episode: Episode, *, number: int, augmented: int) -> list[Episode]:
         """Return it as it is and ``augmented`` times otherwise; ``number`` seeds what is drawn."""
-        pictures = [episode.images]
+        images = np.ascontiguousarray(episode.images)        # of a mirrored one, a view
+        pictures = [images]
         for copy in range(augmented):
             rng = np.random.default_rng([self._config.seed, number, copy])
-            pictures.append(self._changed(episode.images, rng))
+            pictures.append(self._changed(images, rng))
         return [replace(episode, images=self._net.encode(torch.from_numpy(one)).numpy())
                 for one in pictures]
 

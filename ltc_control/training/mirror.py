@@ -34,6 +34,6 @@ def mirrored(episode: Episode, imu: ImuSpec) -> Episode:
     """Return ``episode`` with left and right exchanged in images, IMU features and curvature."""
     signs = np.array([-1.0 if name in _TURNED else 1.0 for name in imu.features], np.float32)
     return replace(episode, name=f'{episode.name}, mirrored',
-                   images=np.ascontiguousarray(episode.images[:, :, ::-1]),
+                   images=episode.images[:, :, ::-1],          # a view: no second copy
                    imu=episode.imu * signs,
                    commands=episode.commands * np.array([-1.0, 1.0], np.float32))

@@ -93,3 +93,8 @@ def test_a_full_disk_is_said_with_the_recording_and_the_folder(
         keep_on_disk((drive(seed, frames=100) for seed in range(4, 100)), tmp_path)
     assert str(tmp_path) in str(caught.value)
     assert 'free space there, or train into a folder on another disk' in str(caught.value)
+
+
+def test_a_place_that_takes_no_file_is_said() -> None:
+    with pytest.raises(BagError, match=r"cannot keep pictures in '/proc'.*can be written to"):
+        keep_on_disk([drive(1)], Path('/proc/nowhere/model'))

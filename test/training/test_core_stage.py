@@ -27,6 +27,7 @@ from ltc_control.nets.policy_net import build_policy, load_policy
 from ltc_control.training.config import TrainConfig
 from ltc_control.training.core_stage import CoreTrainer, featurise, stage_config, train_core
 from ltc_control.training.loop import Progress, Trainer
+from ltc_control.training.mirror import mirrored
 from ltc_control.training.train import train
 import numpy as np
 import pytest
@@ -68,6 +69,18 @@ def test_features_are_those_of_the_head_and_of_pictures_in_other_light(tiny: Mod
         assert np.abs(others[0].images - others[1].images).mean() > 1e-3
     again = featurise(net, drives, config, advance=ignore)
     assert all((a.images == b.images).all() for a, b in zip(found, again, strict=True))
+
+
+def test_a_mirrored_drive_has_the_features_of_its_mirrored_pictures(tiny: ModuleType) -> None:
+    config = tiny.tiny_config(core=CORE | {'augmented': 1})
+    drive = tiny.tiny_drive(1)
+    seen = mirrored(drive, config.imu)
+    assert np.shares_memory(seen.images, drive.images)         # no second copy of all pictures
+    copied = replace(seen, images=seen.images.copy())
+    net = fresh_net(config)
+    for one, other in zip(*(featurise(net, [drives], config, advance=ignore)
+                            for drives in (seen, copied)), strict=True):
+        np.testing.assert_array_equal(one.images, other.images)
 
 
 def test_a_step_costs_what_it_costs_with_pictures(tiny: ModuleType, tmp_path: Path) -> None:
