@@ -24,17 +24,17 @@ import math
 
 from ltc_control.core.contracts import Command, Frame
 from ltc_control.core.errors import SimulationError
-from ltc_control.sim.camera import Camera, CameraSpec
+from ltc_control.sim.camera import CameraSpec
 from ltc_control.sim.car import Car, CarSpec
-from ltc_control.sim.clockwork import Clockwork
 from ltc_control.sim.expert import Expert
 from ltc_control.sim.looks import find_look, SEASONS
 from ltc_control.sim.observation import Observation, Truth
 from ltc_control.sim.obstacles import drawn_obstacles, Obstacle, Obstacles
 from ltc_control.sim.scanner import put_obstacles, Scanner, ScannerSpec
-from ltc_control.sim.scene import road_scene
-from ltc_control.sim.sensors import Imu, measure_odometry, SensorNoise
+from ltc_control.sim.scene import road_scene, Scene
+from ltc_control.sim.sensors import measure_odometry, SensorNoise
 from ltc_control.sim.track import Frenet, LANE_WIDTH_M, make_track
+from ltc_control.sim.world import World
 import numpy as np
 
 __all__ = ['SEASONS', 'CameraSpec', 'Environment', 'EnvironmentSpec', 'Observation', 'Truth']
@@ -58,27 +58,25 @@ class EnvironmentSpec:
     scenery_seed: int | None = None        # of what stands beside the road; None: the track's own
 
 
-class Environment:
-    """A car on a road; use as a context manager, or call ``close``."""
+class Environment(World):
+    """A car on a road."""
 
     def __init__(self, spec: EnvironmentSpec) -> None:
         self.spec = spec
-        self._season = find_look(spec.season).name
         self.track = make_track(spec.track, closed=spec.closed)
         self.car = Car(spec.car)
-        self._clock = Clockwork(self.car, rate_hz=spec.rate_hz)
         self.expert = Expert(self.track, spec.car)
         self.obstacles = Obstacles(spec.obstacles, self.track)
         self._scanner = (None if spec.scanner is None else
                          Scanner(spec.scanner, self.track, self.obstacles))
-        self._camera = None
-        if spec.render:
-            look, kinds = find_look(self._season), self.obstacles.kinds
-            self._camera = Camera(spec.camera, road_scene(
-                self.track, look, mount=spec.camera.mount,
-                others=drawn_obstacles(kinds) if kinds else None,
-                scenery_seed=spec.scenery_seed))
-        self._black = np.zeros((spec.camera.height, spec.camera.width, 3), np.uint8)
+        super().__init__(self.car, season=spec.season, camera=spec.camera, noise=spec.noise,
+                         rate_hz=spec.rate_hz, render=spec.render)
+
+    def _build(self) -> Scene:
+        kinds = self.obstacles.kinds
+        return road_scene(self.track, find_look(self.season), mount=self.spec.camera.mount,
+                          others=drawn_obstacles(kinds) if kinds else None,
+                          scenery_seed=self.spec.scenery_seed)
 
     def reset(self, *, seed: int, arc_m: float | None = None, offset_m: float = 0.0,
               heading_error: float = 0.0, speed: float | None = None) -> Observation:
@@ -87,16 +85,12 @@ class Environment:
 
         ``arc_m`` None is the start of the road, ``speed`` None the one that suits the place.
         """
-        self._lap = 0.0
-        self._rng = np.random.default_rng([seed, 1])
-        self._arc = 0.0
+        self._lap = self._arc = 0.0
         self.place(arc_m=0.0 if arc_m is None else arc_m, offset_m=offset_m,
                    heading_error=heading_error, speed=speed)
-        if self._camera is not None:
-            self._camera.reset(np.random.default_rng([seed, 3]))
         if self._scanner is not None:
             self._scanner.reset(np.random.default_rng([seed, 4]))
-        self._clock.start(Imu(self.spec.noise, np.random.default_rng([seed, 2])))
+        self._start(seed)
         return self._observe()
 
     def place(self, *, arc_m: float | None = None, offset_m: float = 0.0,
@@ -129,44 +123,9 @@ class Environment:
             self.car.reset(x=pose[0], y=pose[1], yaw=pose[2])
             self._hit = True
 
-    @property
-    def stamp_ns(self) -> int:
-        """Return the simulated time [ns]."""
-        return self._clock.stamp_ns
-
-    @property
-    def season(self) -> str:
-        """Return the look of the world."""
-        return self._season
-
-    def set_season(self, name: str) -> None:
-        """Change the look from the next frame on; SimulationError for an unknown season."""
-        self._season = find_look(name).name
-        if self._camera is not None:
-            self._camera.set_season(self._season)
-
     def road_mask(self) -> np.ndarray:
         """Return where the camera sees road now, (H, W) bool: both lanes, nothing in front."""
-        if self._camera is None:
-            raise SimulationError('render=False: there is no camera to take a mask with')
-        return self._camera.road_mask(self.car)
-
-    def view(self, *, width: int = 640, height: int = 360) -> np.ndarray:
-        """Return a picture from behind the car, (height, width, 3) uint8, for people."""
-        if self._camera is None:
-            raise SimulationError('render=False: there is no camera to take a picture with')
-        return self._camera.chase(self.car, width=width, height=height)
-
-    def close(self) -> None:
-        """Free the renderer; the environment cannot draw afterwards."""
-        if self._camera is not None:
-            self._camera.close()
-
-    def __enter__(self) -> Environment:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        return self._eye().road_mask(self.car)
 
     def _observe(self) -> Observation:
         stamp = self.stamp_ns

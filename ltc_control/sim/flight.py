@@ -26,18 +26,18 @@ import math
 from ltc_control.core.contracts import Frame, Odometry, Velocity
 from ltc_control.core.errors import SimulationError
 from ltc_control.core.flight_tasks import TASKS
-from ltc_control.sim.camera import Camera, CameraSpec
-from ltc_control.sim.clockwork import Clockwork
+from ltc_control.sim.camera import CameraSpec
 from ltc_control.sim.flight_scene import FlightScene, FORWARD
 from ltc_control.sim.grove import make_place, TARGET_RADIUS_M
 from ltc_control.sim.looks import find_look
 from ltc_control.sim.observation import FlightTruth, Observation
 from ltc_control.sim.pilot import Pilot
 from ltc_control.sim.quadrotor import Quadrotor, QuadrotorSpec
-from ltc_control.sim.sensors import Imu, SensorNoise
+from ltc_control.sim.sensors import SensorNoise
 from ltc_control.sim.target import still, wander
 from ltc_control.sim.vanishing import FAR_BELOW_M, Vanishing
 from ltc_control.sim.wind import Wind
+from ltc_control.sim.world import World
 import numpy as np
 
 LONGEST_WALK_S = 180.0
@@ -69,12 +69,11 @@ class FlightSpec:
             raise SimulationError(f'unknown task {self.task!r}; use {" or ".join(TASKS)}')
 
 
-class FlightEnvironment:
-    """A drone in a grove; use as a context manager, or call ``close``."""
+class FlightEnvironment(World):
+    """A drone in a grove."""
 
     def __init__(self, spec: FlightSpec) -> None:
         self.spec = spec
-        self._season = find_look(spec.season).name
         camera = spec.camera
         half_up = math.radians(0.5 * camera.mount.fovy)
         self._half = (math.tan(half_up) * camera.width / camera.height, math.tan(half_up))
@@ -88,25 +87,23 @@ class FlightEnvironment:
             self.walk = wander(self.place, seconds=LONGEST_WALK_S)
         self.drone = Quadrotor(spec.drone)
         self.expert = Pilot(spec.task, self.place.thicket)
-        self._clock = Clockwork(self.drone, rate_hz=spec.rate_hz)
-        self._camera: Camera | None = None
-        if spec.render:
-            self._scene = FlightScene(self.place, find_look(self._season), mount=camera.mount)
-            self._camera = Camera(camera, self._scene)
-        self._black = np.zeros((camera.height, camera.width, 3), np.uint8)
+        super().__init__(self.drone, season=spec.season, camera=spec.camera, noise=spec.noise,
+                         rate_hz=spec.rate_hz, render=spec.render)
+
+    def _build(self) -> FlightScene:
+        self._scene = FlightScene(self.place, find_look(self.season),
+                                  mount=self.spec.camera.mount)
+        return self._scene
 
     def reset(self, *, seed: int | None = None) -> Observation:
         """Start the episode at stamp 0; ``seed`` (of noise and wind) None is the episode's own."""
         seed = self.spec.episode if seed is None else seed
         x, y, z = self.place.start
         self.drone.reset(x=x, y=y, z=z, yaw=self.place.yaw)
-        self._rng = np.random.default_rng([seed, 1])
         self._wind = Wind(self.spec.gusts, np.random.default_rng([seed, 5]))
         self._vanishing = Vanishing(self.spec.hidden_s, np.random.default_rng([seed, 6]))
-        if self._camera is not None:
-            self._camera.reset(np.random.default_rng([seed, 3]))
         self._unseen_s = math.inf
-        self._clock.start(Imu(self.spec.noise, np.random.default_rng([seed, 2])))
+        self._start(seed)
         return self._observe()
 
     def step(self, command: Velocity) -> Observation:
@@ -120,45 +117,9 @@ class FlightEnvironment:
         self._unseen_s += 1.0 / self.spec.rate_hz
         return self._observe()
 
-    @property
-    def stamp_ns(self) -> int:
-        """Return the simulated time [ns]."""
-        return self._clock.stamp_ns
-
-    @property
-    def season(self) -> str:
-        """Return the look of the world."""
-        return self._season
-
-    def set_season(self, name: str) -> None:
-        """Change the look from the next frame on; SimulationError for an unknown season."""
-        self._season = find_look(name).name
-        if self._camera is not None:
-            self._camera.set_season(self._season)
-
     def target_mask(self) -> np.ndarray:
         """Return where the camera sees the target now, (H, W) bool."""
-        return self._seeing().mask(self.drone, self._scene.target_geoms)
-
-    def view(self, *, width: int = 640, height: int = 360) -> np.ndarray:
-        """Return a picture from behind the drone, (height, width, 3) uint8, for people."""
-        return self._seeing().chase(self.drone, width=width, height=height)
-
-    def close(self) -> None:
-        """Free the renderer; the environment cannot draw afterwards."""
-        if self._camera is not None:
-            self._camera.close()
-
-    def __enter__(self) -> FlightEnvironment:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _seeing(self) -> Camera:
-        if self._camera is None:
-            raise SimulationError('render=False: there is no camera to take a picture with')
-        return self._camera
+        return self._eye().mask(self.drone, self._scene.target_geoms)
 
     def _blow(self, seconds: float) -> None:
         self.drone.wind = self._wind.at(seconds)
