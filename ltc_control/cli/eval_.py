@@ -83,10 +83,14 @@ def run(args: argparse.Namespace) -> int:
     if args.task is not None or _vehicle(args) == 'drone':
         from ltc_control.cli.eval_flights import run_flights
         return run_flights(args)
-    from ltc_control.training.evaluate import summarise, to_rows
+    from ltc_control.cli.jobs import do_all
+    from ltc_control.training.evaluate import drive, order, summarise, to_rows
 
     configs = _configs(args)
-    results = _drive_all(configs, processes=args.jobs)
+    results = sorted(do_all(
+        drive, configs, title='driving', processes=args.jobs, tell=lambda _, row: (
+            f'track {row.track} {row.condition}: {row.departures} departures, '
+            f'{row.mean_abs_offset_m:.3f} m')), key=order)
     summary = summarise(results)
     _print_table(summary, title=_title(args))
     if args.json is not None:
@@ -168,20 +172,6 @@ def _shares(text: str) -> list[float]:
     if not all(0.0 <= share < 1.0 for share in shares):
         raise ConfigError(f'--drop must lie in [0, 1), got {text!r}')
     return shares
-
-
-def _drive_all(configs: list, *, processes: int | None) -> list:
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.evaluate import drive, order
-    from ltc_control.training.parallel import run_all
-
-    results = []
-    with progress_bar('driving', total=len(configs)) as advance:
-        for _, row in run_all(drive, [(config,) for config in configs], processes=processes):
-            results.append(row)
-            advance(f'track {row.track} {row.condition}: {row.departures} departures, '
-                    f'{row.mean_abs_offset_m:.3f} m')
-    return sorted(results, key=order)
 
 
 def _write_card(args: argparse.Namespace, summary: dict) -> None:

@@ -23,10 +23,14 @@ from pathlib import Path
 
 def run_flights(args: argparse.Namespace) -> int:
     """Fly all episodes; print a table, write JSON; 1 with --require-clean after a failure."""
-    from ltc_control.training.flights import flight_rows, summarise_flights
+    from ltc_control.cli.jobs import do_all
+    from ltc_control.training.flights import flight_rows, fly, summarise_flights
 
     configs = _configs(args)
-    results = _fly_all(configs, processes=args.jobs)
+    results = do_all(fly, configs, title='flying', processes=args.jobs, tell=lambda _, row: (
+        f'episode {row.seed} {row.season}: {"done" if row.success else "failed"}, '
+        f'{row.final_distance_m:.1f} m away'))
+    results.sort(key=lambda row: (row.season, row.seed))
     summary = summarise_flights(results)
     _print_table(summary, title=f'{args.model}, {args.task or "reach"}{_conditions(args)}')
     if args.json is not None:
@@ -67,20 +71,6 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError('the expert has no card; leave out --card or give a model folder')
     if args.seconds is not None and not args.seconds > 0:
         raise ConfigError(f'--seconds must be above 0, got {args.seconds!r}')
-
-
-def _fly_all(configs: list, *, processes: int | None) -> list:
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.flights import fly
-    from ltc_control.training.parallel import run_all
-
-    results = []
-    with progress_bar('flying', total=len(configs)) as advance:
-        for _, row in run_all(fly, [(config,) for config in configs], processes=processes):
-            results.append(row)
-            advance(f'episode {row.seed} {row.season}: '
-                    f'{"done" if row.success else "failed"}, {row.final_distance_m:.1f} m away')
-    return sorted(results, key=lambda row: (row.season, row.seed))
 
 
 def _conditions(args: argparse.Namespace) -> str:

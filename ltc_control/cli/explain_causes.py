@@ -16,11 +16,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import json
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from ltc_control.cli.jobs import do_all
 import numpy as np
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def _open_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
     kinds = _distractors(args.distractors)
     jobs = [PairsJob(tuple(args.models), track, season, count, args.seed, kinds)
             for track, count in zip(tracks, counts, strict=True) if count]
-    done = _run(measure_pairs, jobs, 'pairs', args.jobs,
-                lambda job, result: f'{job.count} sequences on track {job.track}')
+    done = do_all(measure_pairs, jobs, title='pairs', processes=args.jobs,
+                  tell=lambda job, _: f'{job.count} sequences on track {job.track}')
     asked = np.concatenate([commands for _, commands in done])
     return [judge([_joined([effects[m][k] for effects, _ in done])
                    for k in range(len(done[0][0][m]))],
@@ -132,8 +133,9 @@ def _closed_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
     tracks, start = parse_numbers(args.tracks), Start(args.seed, args.seconds)
     jobs = [SceneryJob(model, track, season, moved, start) for model in args.models
             for moved in (None, MOVED_SCENERY) for track in tracks]
-    done = _run(drive_scenery, jobs, 'driving', args.jobs, lambda job, result: (
-        f'{job.model} on track {job.track}: {result.departures} departures'))
+    done = do_all(drive_scenery, jobs, title='driving', processes=args.jobs,
+                  tell=lambda job, result: (f'{job.model} on track {job.track}: '
+                                            f'{result.departures} departures'))
     rows = []
     for k in range(len(args.models)):
         base, moved = (summary(done[(2 * k + part) * len(tracks):(2 * k + part + 1) * len(tracks)])
@@ -142,19 +144,6 @@ def _closed_loop(args: argparse.Namespace) -> list[dict[str, Any]]:
                      'scenery_moved': moved,
                      'departures_more': moved['departures'] - base['departures']})
     return rows
-
-
-def _run(work: Callable[..., Any], jobs: Sequence[Any], title: str, processes: int | None,
-         words: Callable[[Any, Any], str]) -> list[Any]:
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.parallel import run_all
-
-    found: dict[int, Any] = {}
-    with progress_bar(title, total=len(jobs)) as advance:
-        for index, result in run_all(work, [(job,) for job in jobs], processes=processes):
-            found[index] = result
-            advance(words(jobs[index], result))
-    return [found[index] for index in range(len(jobs))]
 
 
 def _show(document: dict[str, Any]) -> None:

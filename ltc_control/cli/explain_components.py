@@ -22,6 +22,7 @@ from pathlib import Path
 import tempfile
 from typing import Any, TYPE_CHECKING
 
+from ltc_control.cli.jobs import do_all
 import numpy as np
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def run(args: argparse.Namespace) -> int:
         fresh = [[untrained_model(model, Path(folder, f'{k}_{seed}'), seed=seed)
                   for seed in range(args.untrained)] for k, model in enumerate(args.models)]
         jobs = _jobs(args, [[path for path in paths if path] for paths in fresh])
-        found = _watch(jobs, args.jobs)
+        found = do_all(watch_drive, jobs, title='driving', processes=args.jobs,
+                       tell=lambda job, result: (f'{job.model} on track {result[0].track}: '
+                                                 f'{result[0].departures} departures'))
     rows = [_row(spec, [found[i] for i, job in enumerate(jobs) if job.model == model])
             for spec, model in zip(specs, args.models, strict=True)]
     document = {'tracks': args.tracks, 'seconds': args.seconds, 'season': args.season,
@@ -115,19 +118,6 @@ def _jobs(args: argparse.Namespace, fresh: list[list[Path]]) -> list[ActivityJob
     return [ActivityJob(model, tuple(onlookers), track, season, Start(0, args.seconds))
             for model, onlookers in zip(args.models, fresh, strict=True)
             for track in parse_numbers(args.tracks)]
-
-
-def _watch(jobs: list[ActivityJob], processes: int | None) -> list[Any]:
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.parallel import run_all
-
-    found: dict[int, Any] = {}
-    with progress_bar('driving', total=len(jobs)) as advance:
-        for index, result in run_all(watch_drive, [(job,) for job in jobs], processes=processes):
-            found[index] = result
-            advance(f'{jobs[index].model} on track {result[0].track}: '
-                    f'{result[0].departures} departures')
-    return [found[index] for index in range(len(jobs))]
 
 
 def _row(spec: Any, drives: list[Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ import json
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from ltc_control.cli.jobs import do_all
+
 if TYPE_CHECKING:
     from ltc_control.insight.circuit import Circuit
     from ltc_control.insight.lesions import Damage, Outcome
@@ -133,18 +135,11 @@ def _drive_all(args: argparse.Namespace, wanted: Sequence[str],
 
 def _run(jobs: Sequence[Any], title: str, processes: int | None) -> list[list[Outcome]]:
     from ltc_control.cli.lesion_runs import drive_lesion
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.parallel import run_all
 
-    found: dict[int, list[Outcome]] = {}
-    with progress_bar(title, total=len(jobs)) as advance:
-        for index, outcomes in run_all(drive_lesion, [(job,) for job in jobs],
-                                       processes=processes):
-            found[index] = outcomes
-            job = jobs[index]
-            advance(f'{job.neuron or "whole"} on track {job.track}: '
-                    f'{sum(one.departures for one in outcomes)} departures')
-    return [found[index] for index in range(len(jobs))]
+    return do_all(drive_lesion, jobs, title=title, processes=processes,
+                  tell=lambda job, outcomes: (
+                      f'{job.neuron or "whole"} on track {job.track}: '
+                      f'{sum(one.departures for one in outcomes)} departures'))
 
 
 def _motors(base: Sequence[Outcome], lesioned: dict[str, list[Outcome]],

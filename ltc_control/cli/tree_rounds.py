@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from ltc_control.cli.jobs import do_all
 from ltc_control.cli.tree_drives import drive_tree, summary, TreeDrive, TreeJob
 import numpy as np
 
@@ -88,14 +89,6 @@ def _by_depth(drives: Sequence[TreeDrive]) -> list[dict[str, Any]]:
 
 
 def _drive(jobs: Sequence[TreeJob], title: str, processes: int | None) -> list[TreeDrive]:
-    """Return what came of each job, in order."""
-    from ltc_control.cli.progress import progress_bar
-    from ltc_control.training.parallel import run_all
-
-    found: dict[int, TreeDrive] = {}
-    with progress_bar(title, total=len(jobs)) as advance:
-        for index, drive in run_all(drive_tree, [(job,) for job in jobs], processes=processes):
-            found[index] = drive
-            who = f'tree of depth {drive.depth}' if drive.depth else 'the network'
-            advance(f'{who} on track {drive.run.track}: {drive.run.departures} departures')
-    return [found[index] for index in range(len(jobs))]
+    return do_all(drive_tree, jobs, title=title, processes=processes, tell=lambda _, drive: (
+        (f'tree of depth {drive.depth}' if drive.depth else 'the network')
+        + f' on track {drive.run.track}: {drive.run.departures} departures'))
