@@ -119,7 +119,7 @@ $(DRONE)/round_$(SEED)_$(1)/policy.yaml: $(DRONE)/dagger_$(SEED)_$(1).json
 endef
 $(eval $(call drone-round,1,1,0,100:163,500))
 $(eval $(call drone-round,2,1 2,1,164:227,500))
-$(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002))
+$(eval $(call drone-round,3,1 2 3,2,228:291,800,--set head_learning_rate=0.002 --set core.steps=3000))
 $(eval $(call drone-round,4,1 2 3 4,3,292:355,1000,--set head_learning_rate=0.002))
 $(eval $(call drone-round,5,1 2 3 4 5,4,356:419,1600,--set head_learning_rate=0.002 --set core.steps=3000))
 # nothing pushes it here, it hovers before the ball to the end; docs/decisions/0027
