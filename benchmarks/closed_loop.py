@@ -25,10 +25,9 @@ from dataclasses import asdict
 import json
 from pathlib import Path
 
-from ltc_control.cli.progress import progress_bar
+from ltc_control.cli.jobs import do_all
 from ltc_control.cli.ranges import parse_numbers
 from ltc_control.training.evaluate import drive, DriveConfig, summarise
-from ltc_control.training.parallel import run_all
 
 NOISE = {'noise': 0.1, 'noise0.2': 0.2}    # variances on [0, 1]; any other condition is a season
 DEFAULT = 'summer,autumn,winter,night,noise'
@@ -40,14 +39,10 @@ def main() -> int:
     conditions = args.conditions.split(',')
     tracks = parse_numbers(args.tracks)
     cells = [(model, condition) for model in args.models for condition in conditions]
-    jobs = [(_config(args, model, condition, track),)
+    jobs = [_config(args, model, condition, track)
             for model, condition in cells for track in tracks]
-    rows = [None] * len(jobs)
-    with progress_bar('driving', total=len(jobs)) as advance:
-        for index, row in run_all(drive, jobs):
-            rows[index] = row
-            model, condition = cells[index // len(tracks)]
-            advance(f'{model} {condition}: {row.departures} departures')
+    rows = do_all(drive, jobs, title='driving', tell=lambda job, row: (
+        f'{job.model or "expert"} {row.condition}: {row.departures} departures'))
     found = {cell: rows[k * len(tracks):(k + 1) * len(tracks)] for k, cell in enumerate(cells)}
     summary = {cell: next(iter(summarise(some).values())) for cell, some in found.items()}
     _print(args.models, conditions, summary)

@@ -46,9 +46,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('cells', type=Path, help='what flights.py --json wrote')
     cells: list[Cell] = json.loads(parser.parse_args().cells.read_text())
-    table = Table(*COLUMNS)
+    table = Table()
+    for column in COLUMNS:
+        table.add_column(column, overflow='fold')      # two folders may end alike
     pairs = [(one, other) for one in cells for other in cells
-             if _name(one) == _name(cells[0]) != _name(other) and _flown(one) == _flown(other)]
+             if _policy(one) == _policy(cells[0]) != _policy(other)
+             and _flown(one) == _flown(other)]
     for one, other in pairs:
         table.add_row(one['task'], one['condition'], f'{_name(one)}\n{_name(other)}',
                       *_successes(one, other), *_by_grove(one, other, 'in_view'),
@@ -59,8 +62,12 @@ def main() -> int:
     return 0
 
 
+def _policy(cell: Cell) -> tuple[str, bool]:
+    return cell['model'], cell['reset_state']
+
+
 def _name(cell: Cell) -> str:
-    return Path(cell['model']).name + (', state zeroed' if cell['reset_state'] else '')
+    return cell['model'] + (', state zeroed' if cell['reset_state'] else '')
 
 
 def _flown(cell: Cell) -> tuple[str, ...]:

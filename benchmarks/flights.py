@@ -29,10 +29,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ltc_control.cli.progress import progress_bar
+from ltc_control.cli.jobs import do_all
 from ltc_control.cli.ranges import parse_numbers
 from ltc_control.training.flights import FlightConfig, fly, summarise_flights
-from ltc_control.training.parallel import run_all
 
 # any other condition is a season
 CHANGED: dict[str, dict[str, float]] = {
@@ -66,17 +65,13 @@ def _keep(cells: list[Cell], path: Path | None) -> None:
 
 
 def _flown(args: argparse.Namespace, model: str, condition: str) -> Cell:
-    jobs = [(FlightConfig(episode=episode, task=args.task, reset_state=args.reset_state,
-                          season='summer' if condition in CHANGED else condition,
-                          model=None if model == 'expert' else Path(model),
-                          **CHANGED.get(condition, {})),)
+    jobs = [FlightConfig(episode=episode, task=args.task, reset_state=args.reset_state,
+                         season='summer' if condition in CHANGED else condition,
+                         model=None if model == 'expert' else Path(model),
+                         **CHANGED.get(condition, {}))
             for episode in parse_numbers(args.episodes)]
-    rows = []
-    with progress_bar(f'{model}, {args.task}, {condition}', total=len(jobs)) as advance:
-        for _, row in run_all(fly, jobs):
-            rows.append(row)
-            advance(f'{sum(one.success for one in rows)} of {len(rows)}')
-    rows.sort(key=lambda row: row.seed)
+    rows = do_all(fly, jobs, title=f'{model}, {args.task}, {condition}', tell=lambda _, row: (
+        f'episode {row.seed}: {"done" if row.success else "failed"}'))
     summary = next(iter(summarise_flights(rows).values()))
     return summary | {'rows': [asdict(row) for row in rows]}
 

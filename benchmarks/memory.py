@@ -28,10 +28,9 @@ from dataclasses import asdict
 import json
 from pathlib import Path
 
-from ltc_control.cli.progress import progress_bar
+from ltc_control.cli.jobs import do_all
 from ltc_control.cli.ranges import parse_numbers
 from ltc_control.training.evaluate import drive, DriveConfig, summarise
-from ltc_control.training.parallel import run_all
 
 LENGTHS_S = (0.3, 0.5, 1.0)
 KINDS = ('black', 'frozen')
@@ -44,17 +43,14 @@ def main() -> int:
     if args.cnn is not None:
         drivers['CNN, per frame'] = (args.cnn, False)
     cells = [(name, kind, length) for name in drivers for kind in KINDS for length in LENGTHS_S]
-    jobs = [(DriveConfig(model=drivers[name][0], track=track, seconds=args.seconds,
-                         seed=args.seed, season=args.season, blackout_s=length,
-                         blackout_kind=kind, blackout_interval_s=args.interval,
-                         reset_state=drivers[name][1]),)
+    jobs = [DriveConfig(model=drivers[name][0], track=track, seconds=args.seconds,
+                        seed=args.seed, season=args.season, blackout_s=length,
+                        blackout_kind=kind, blackout_interval_s=args.interval,
+                        reset_state=drivers[name][1])
             for name, kind, length in cells for track in parse_numbers(args.tracks)]
     per_cell = len(jobs) // len(cells)
-    rows = [None] * len(jobs)
-    with progress_bar('driving', total=len(jobs)) as advance:
-        for index, row in run_all(drive, jobs):
-            rows[index] = row
-            advance(' '.join(map(str, cells[index // per_cell])))
+    rows = do_all(drive, jobs, title='driving', tell=lambda job, _: (
+        f'{job.blackout_kind} for {job.blackout_s:g} s'))
     table = {cell: rows[k * per_cell:(k + 1) * per_cell] for k, cell in enumerate(cells)}
     summary = {cell: summarise(found)[args.season] for cell, found in table.items()}
     _print(list(drivers), summary)

@@ -24,7 +24,7 @@ EPILOG = """examples:
   ltc collect runs/dagger --tracks 24:35 --policy models/car_lane      one DAgger round
   ltc collect runs/drives --tracks 24:29 --policy runs/car --human-takes-over     for corrections
   ltc collect runs/flights --vehicle drone --task reach,follow --tracks 0:199
-  ltc collect runs/still --vehicle drone --task reach --tracks 420:483 --seconds 40 \
+  ltc collect runs/still --vehicle drone --task reach --tracks 420:483 --seconds 40 \\
       --policy models/drone_target --no-disturbance          how it hovers where nothing pushes
 each episode is one rosbag2 folder (MCAP): camera, IMU, odometry, /expert/command (the label) and
 /cmd_vel (what moved the car); tracks from 1000 on are kept for evaluation and refused"""

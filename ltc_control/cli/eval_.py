@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 CAR_SECONDS = 120.0
@@ -94,14 +95,19 @@ def run(args: argparse.Namespace) -> int:
     summary = summarise(results)
     _print_table(summary, title=_title(args))
     if args.json is not None:
-        options = {key: str(value) if isinstance(value, Path) else value
-                   for key, value in vars(args).items() if key != 'run'}
-        document = {'options': options, 'rows': to_rows(results), 'summary': summary}
-        args.json.write_text(json.dumps(document, indent=2) + '\n')
+        write_document(args, rows=to_rows(results), summary=summary)
     if args.card:
         _write_card(args, summary)
     dirty = any(row.departures for row in results)
     return 1 if args.require_clean and dirty else 0
+
+
+def write_document(args: argparse.Namespace, *, rows: list[dict], summary: dict) -> None:
+    """Write what was asked for and what came of it to ``--json``, of either vehicle."""
+    options = {key: str(value) if isinstance(value, Path) or value == math.inf else value
+               for key, value in vars(args).items() if key != 'run'}
+    args.json.write_text(json.dumps(
+        {'options': options, 'rows': rows, 'summary': summary}, indent=2) + '\n')
 
 
 def refuse_options(args: argparse.Namespace, *, of: str) -> None:

@@ -16,13 +16,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 from pathlib import Path
 
 
 def run_flights(args: argparse.Namespace) -> int:
     """Fly all episodes; print a table, write JSON; 1 with --require-clean after a failure."""
+    from ltc_control.cli.eval_ import write_document
     from ltc_control.cli.jobs import do_all
     from ltc_control.training.flights import flight_rows, fly, summarise_flights
 
@@ -34,10 +33,7 @@ def run_flights(args: argparse.Namespace) -> int:
     summary = summarise_flights(results)
     _print_table(summary, title=f'{args.model}, {args.task or "reach"}{_conditions(args)}')
     if args.json is not None:
-        options = {key: str(value) if isinstance(value, Path) or value == math.inf else value
-                   for key, value in vars(args).items() if key != 'run'}
-        document = {'options': options, 'rows': flight_rows(results), 'summary': summary}
-        args.json.write_text(json.dumps(document, indent=2) + '\n')
+        write_document(args, rows=flight_rows(results), summary=summary)
     if args.card:
         _write_card(args, summary)
     return 1 if args.require_clean and not all(row.success for row in results) else 0

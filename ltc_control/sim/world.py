@@ -48,7 +48,11 @@ class World:
         self._black = np.zeros((camera.height, camera.width, 3), np.uint8)
 
     def _build(self) -> Scene:
-        """Return what the camera is to look at; called only where there is one."""
+        """
+        Return what the camera is to look at; called only where there is one.
+
+        That is in ``__init__``: what stands around is made before it is called.
+        """
         raise NotImplementedError
 
     def _start(self, seed: int) -> None:
