@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 from pathlib import Path
+import sys
 
 CAR_SECONDS = 120.0
 # what one vehicle alone knows; said of the other it is refused, not ignored
@@ -122,6 +123,20 @@ def refuse_options(args: argparse.Namespace, *, of: str) -> None:
                               'judge this vehicle')
 
 
+def judged_model(name: str, *, vehicle: str, seeds: list[int]) -> Path | None:
+    """Return the model's folder, None for the expert; warn of seeds it was trained on."""
+    from ltc_control.core.model_file import load_spec
+
+    if name == 'expert':
+        return None
+    trained = set(load_spec(Path(name), expect_vehicle=vehicle).training.get('tracks', ()))
+    known = [seed for seed in seeds if seed in trained]
+    if known:
+        print(f'ltc eval: {name} was trained on {len(known)} of these {len(seeds)} seeds '
+              f'({known[0]} the first); how it does there says little of others', file=sys.stderr)
+    return Path(name)
+
+
 def _vehicle(args: argparse.Namespace) -> str:
     from ltc_control.core.model_file import load_spec
     return 'car' if args.model == 'expert' else load_spec(Path(args.model)).vehicle
@@ -130,7 +145,6 @@ def _vehicle(args: argparse.Namespace) -> str:
 def _configs(args: argparse.Namespace) -> list:
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
     from ltc_control.core.errors import ConfigError
-    from ltc_control.core.model_file import load_spec
     from ltc_control.training.evaluate import DriveConfig
 
     refuse_options(args, of='drone')
@@ -142,18 +156,17 @@ def _configs(args: argparse.Namespace) -> list:
     for option, value in (('--noise', args.noise), ('--blackout', args.blackout)):
         if value < 0:
             raise ConfigError(f'{option} must not be below 0, got {value!r}')
-    model = None if args.model == 'expert' else Path(args.model)
+    tracks = parse_numbers(args.tracks)
+    model = judged_model(args.model, vehicle='car', seeds=tracks)
     if model is None and args.card:
         raise ConfigError('the expert has no card; leave out --card or give a model folder')
-    if model is not None:
-        load_spec(model, expect_vehicle='car')
     return [DriveConfig(model=model, track=track, season=season, seconds=args.seconds,
                         seed=args.seed, noise_var=args.noise, blackout_s=args.blackout,
                         blackout_kind=args.blackout_kind,
                         blackout_interval_s=args.blackout_interval, reset_state=args.reset_state,
                         rate_hz=rate, drop=drop, constant_dt=args.constant_dt)
             for season in parse_seasons(args.seasons) for drop in _shares(args.drop)
-            for rate in _rates(args.rate) for track in parse_numbers(args.tracks)]
+            for rate in _rates(args.rate) for track in tracks]
 
 
 def _rates(text: str) -> list[float]:

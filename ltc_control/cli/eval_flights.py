@@ -40,21 +40,19 @@ def run_flights(args: argparse.Namespace) -> int:
 
 
 def _configs(args: argparse.Namespace) -> list:
-    from ltc_control.cli.eval_ import refuse_options
+    from ltc_control.cli.eval_ import judged_model, refuse_options
     from ltc_control.cli.ranges import parse_numbers, parse_seasons
-    from ltc_control.core.model_file import load_spec
     from ltc_control.training.flights import FlightConfig
 
     refuse_options(args, of='car')
     _check(args)
-    model = None if args.model == 'expert' else Path(args.model)
-    if model is not None:
-        load_spec(model, expect_vehicle='drone')
+    episodes = parse_numbers(args.episodes)
+    model = judged_model(args.model, vehicle='drone', seeds=episodes)
     return [FlightConfig(episode=episode, task=args.task or 'reach', season=season, model=model,
                          seconds=args.seconds,
                          noise_var=args.noise, gusts=args.gusts, blackout_s=args.blackout,
                          hidden_s=args.hide, reset_state=args.reset_state)
-            for season in parse_seasons(args.seasons) for episode in parse_numbers(args.episodes)]
+            for season in parse_seasons(args.seasons) for episode in episodes]
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -28,6 +28,7 @@ from ltc_control.core.model_file import load_spec, ModelSpec, write_spec
 CARD_FILE = 'card.md'
 FAILS = '## Where it fails'
 _MOVES = {'drone': 'flying'}
+_WORLDS = {'drone': 'groves'}
 _RESULTS = {'drone': 'docs/flight.md'}
 
 
@@ -55,7 +56,8 @@ def _lines(spec: ModelSpec) -> list[str]:
           for name, count in spec.parameters.items()), '',
         '## Training', '',
         f'- {training["episodes"]} episodes, {training["frames"]} frames'
-        + (f', tracks {_span(training["tracks"])}' if training['tracks'] else '')
+        + (f', {_WORLDS.get(spec.vehicle, "tracks")} {_span(training["tracks"])}'
+           if training['tracks'] else '')
         + (f', seen in {", ".join(training["seasons"])}' if training['seasons'] else ''),
         f'- {training["steps"]} steps of {config["batch"]} rows x {config["window"]} frames, '
         f'seed {config["seed"]}',

@@ -229,7 +229,7 @@ def record_flight(config: FlightRecording, episode: int) -> list[EpisodeSummary]
     spec = FlightSpec(episode, task=task, season=config.season, rate_hz=config.rate_hz,
                       gusts=float(rng.uniform(0.0, 3.0)) if config.disturbed else 0.0)
     path = config.out / f'{task}_{episode:04d}'
-    attributes = {'vehicle': 'drone', 'task': task, 'episode': str(episode),
+    attributes = {'vehicle': 'drone', 'task': task, 'track': str(episode),
                   'season': config.season, 'seed': str(config.seed),
                   'driver': 'expert' if policy is None else 'policy'}
     stay = config.stay_s * config.rate_hz

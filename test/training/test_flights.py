@@ -168,7 +168,8 @@ def test_how_long_a_recorded_flight_stays_before_the_ball(tmp_path: Path) -> Non
     assert frames['pilot'] < 15 * RATE
 
 
-def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> None:
+def test_from_flights_to_a_model_that_flies(
+        recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip('torch')
     recipe = yaml.safe_load((Path(__file__).parents[2] / 'config/train_drone.yaml').read_text())
     recipe |= {'steps': 2, 'batch': 2, 'window': 4, 'validate_every': 2, 'hold_out': 0.3,
@@ -180,6 +181,7 @@ def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> N
     spec = load_spec(model, expect_vehicle='drone')
     assert [command.name for command in spec.commands] == ['forward', 'left', 'up', 'yaw_rate']
     assert spec.neurons == 19
+    assert (spec.training['tracks'], spec.training['seasons']) == ([0, 1, 2, 3], ['summer'])
     for task in ('reach', 'follow'):
         assert main(['eval', str(model), '--task', task, '--episodes', '2001:2002', '--seasons',
                      'winter', '--seconds', '1', '--gusts', '4', '--hide', '2', '--noise', '0.1',
@@ -194,7 +196,11 @@ def test_from_flights_to_a_model_that_flies(recorded: Path, tmp_path: Path) -> N
                 'target hidden for up to 2.0 s\n') in card
     assert '| winter | 0 of 2 |' in card
     assert 'docs/flight.md' in card
+    assert ', groves 0 to 3, seen in summer' in card
     assert load_spec(model).vehicle == 'drone'         # and its hashes fit
+    assert 'was trained on' not in capsys.readouterr().err
+    assert main(['eval', str(model), '--episodes', '2,3,4', '--seconds', '1', '--jobs', '1']) == 0
+    assert f'{model} was trained on 2 of these 3 seeds (2 the first)' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(('words', 'said'), [
