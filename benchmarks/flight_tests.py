@@ -77,7 +77,7 @@ def _flown(cell: Cell) -> tuple[str, ...]:
 def _successes(one: Cell, other: Cell) -> tuple[str, str]:
     won = [cell['successes'] for cell in (one, other)]
     lost = [cell['episodes'] - cell['successes'] for cell in (one, other)]
-    return '\n'.join(map(str, won)), f'{fisher_exact([won, lost]).pvalue:.4f}'
+    return '\n'.join(map(str, won)), _rounded(fisher_exact([won, lost]).pvalue)
 
 
 def _by_grove(one: Cell, other: Cell, key: str) -> tuple[str, str]:
@@ -85,7 +85,11 @@ def _by_grove(one: Cell, other: Cell, key: str) -> tuple[str, str]:
     values = [[row[key] for row in cell['rows']] for cell in (one, other)]
     differ = any(a != b for a, b in zip(*values, strict=True))
     p = float(wilcoxon(*values).pvalue) if differ else 1.0
-    return '\n'.join(f'{median(each):.2f}' for each in values), f'{p:.4f}'
+    return '\n'.join(f'{median(each):.2f}' for each in values), _rounded(p)
+
+
+def _rounded(p: float) -> str:
+    return f'{p:.4f}' if p >= 0.0001 else '< 0.0001'
 
 
 if __name__ == '__main__':
